@@ -1,0 +1,57 @@
+/**
+ * The examples: which programs belong to each, and what the tour types.
+ *
+ * @module
+ */
+
+/** One program of an example; `deno task EXAMPLE:ROLE` runs it alone. */
+export interface Role {
+  name: string;
+  /** Its arguments, given the ports of the servers that started before it. */
+  args(ports: Record<string, number>): string[];
+  /** Whether it ends by itself when its client is done. */
+  endsWithClient?: true;
+}
+
+/** Programs that work together. */
+export interface Example {
+  /** Its tasks begin with it. */
+  name: string;
+  /** One line for people. */
+  summary: string;
+  /** In the order to start them; each prints first where it listens. */
+  servers: Role[];
+  /** When it ends, the example is over. */
+  client: Role;
+  /** The lines that the tour types, each into the program that asks by then. */
+  script: string[];
+}
+
+/** The server and the client of the simple pairs. */
+const server: Role = {
+  name: "server",
+  args: () => ["--port", "0"],
+  endsWithClient: true,
+};
+const client: Role = {
+  name: "client",
+  args: ({ server }) => ["--port", `${server}`],
+};
+
+/** In the order of the tour. */
+export const EXAMPLES: Example[] = [
+  {
+    name: "tcp",
+    summary: "one message each way over a TCP connection",
+    servers: [server],
+    client,
+    script: [],
+  },
+  {
+    name: "tcp:chat",
+    summary: "two people take turns on a TCP connection",
+    servers: [server],
+    client,
+    script: ["Hello, server!", "Hello, client! 👋", "exit"],
+  },
+];

@@ -1,0 +1,222 @@
+/**
+ * A program of this project, running as a process of its own: what it prints,
+ * what is typed into it, how it ends.
+ *
+ * @module
+ */
+import { fromFileUrl } from "@std/path";
+
+/** The project's folder; every program runs there. */
+export const ROOT: string = fromFileUrl(new URL("..", import.meta.url));
+
+/** What a {@linkcode Program} reports while it runs. */
+export interface Observer {
+  /** A line that it printed, or a prompt together with the line typed after. */
+  line?(program: Program, text: string, stream: "stdout" | "stderr"): void;
+  /** It printed something (a prompt, perhaps) or ended. */
+  change?(program: Program): void;
+}
+
+/** The arguments of `deno` that a task of `deno.json` runs, without "deno". */
+export async function taskCommand(task: string): Promise<string[]> {
+  const config = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
+  const [deno, ...args] = config.tasks[task]?.command.split(" ") ?? [];
+  if (deno !== "deno") throw new Error(`No task ${task} that runs a program`);
+  return args;
+}
+
+/**
+ * Starts the program that `deno task TASK` runs, with more arguments.
+ *
+ * @example
+ * ```ts
+ * import { start } from "./launch/program.ts";
+ *
+ * await using server = await start("tcp:server", ["--port", "0"]);
+ * const [, port] = await server.prints(/port (\d+)/);
+ * ```
+ */
+export async function start(
+  task: string,
+  args: string[] = [],
+  observer: Observer = {},
+): Promise<Program> {
+  return new Program(task, [...await taskCommand(task), ...args], observer);
+}
+
+/** Deno with these arguments, as a child process that is never left behind. */
+export class Program {
+  /** What it is called in output. */
+  readonly name: string;
+  /** The process identifier. */
+  readonly pid: number;
+  /** All that it printed to standard output so far. */
+  stdout = "";
+  /** All that it printed to standard error so far. */
+  stderr = "";
+  /** How it ended; undefined while it runs. */
+  status: Deno.CommandStatus | undefined;
+  /** Resolves when it has ended and all of its output has been read. */
+  readonly ended: Promise<Deno.CommandStatus>;
+
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #observer: Observer;
+  readonly #waiting = new Set<() => void>();
+  readonly #unfinished = { stdout: "", stderr: "" };
+
+  constructor(
+    name: string,
+    args: string[],
+    observer: Observer = {},
+    cwd: string = ROOT,
+  ) {
+    this.name = name;
+    this.#observer = observer;
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args,
+      cwd,
+      env: { NO_COLOR: "1" },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.pid = this.#child.pid;
+    this.#input = this.#child.stdin.getWriter();
+    this.#input.closed.catch(() => {}); // it ended before its input did
+    this.ended = this.#run();
+  }
+
+  /** Whether it shows a prompt and nothing has been typed after it. */
+  get asking(): boolean {
+    return this.status === undefined && this.#unfinished.stdout !== "";
+  }
+
+  /** Types a line, as if at its keyboard. */
+  async type(line: string): Promise<void> {
+    this.#finishLine("stdout", line);
+    await this.#input.write(new TextEncoder().encode(`${line}\n`))
+      .catch(() => {}); // it has ended: so whoever waits for it is told
+  }
+
+  /** Ends its input, like Ctrl-D. */
+  async endInput(): Promise<void> {
+    if (this.asking) this.#finishLine("stdout", "");
+    await this.#input.close().catch(() => {});
+  }
+
+  /** Sends a signal; none if it has ended. */
+  kill(signal: Deno.Signal): void {
+    if (this.status === undefined) this.#child.kill(signal);
+  }
+
+  /**
+   * Waits until standard output holds a text or matches a pattern, from an
+   * offset on; returns the match. Throws when the program ends first, or does
+   * not print it within `ms` milliseconds.
+   */
+  prints(
+    expected: string | RegExp,
+    { from = 0, ms = 20_000 }: { from?: number; ms?: number } = {},
+  ): Promise<RegExpExecArray> {
+    const pattern = typeof expected === "string"
+      ? new RegExp(expected.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"))
+      : expected;
+    return this.until(
+      () => pattern.exec(this.stdout.slice(from)),
+      `print ${expected}`,
+      ms,
+    );
+  }
+
+  /** Waits for its end, at most `ms` milliseconds; returns its exit code. */
+  async exits(ms = 20_000): Promise<number> {
+    return (await this.until(() => this.status, "end", ms)).code;
+  }
+
+  /**
+   * Waits until `test` returns something; asks it whenever the program has
+   * printed or ended. `what` completes "did not …" in the error that it throws
+   * after `ms` milliseconds, or when the program has ended in vain.
+   */
+  until<T>(
+    test: () => T | null | undefined | false,
+    what: string,
+    ms: number,
+  ): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const check = () => {
+      const result = test();
+      if (result) resolve(result);
+      else if (this.status) fail(`ended with ${this.status.code}`);
+    };
+    const fail = (why: string) =>
+      reject(
+        new Error(
+          `${this.name} did not ${what}: ${why}. It printed:\n` +
+            `${this.stdout}${this.stderr}`,
+        ),
+      );
+    const timer = setTimeout(fail, ms, `waited ${ms} ms`);
+    this.#waiting.add(check);
+    check();
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.#waiting.delete(check);
+    });
+  }
+
+  /**
+   * Ends it: asks with SIGTERM, insists with SIGKILL when it still runs `ms`
+   * milliseconds later. Returns how it ended.
+   */
+  async stop(ms = 5_000): Promise<Deno.CommandStatus> {
+    this.kill("SIGTERM");
+    const timer = setTimeout(() => this.kill("SIGKILL"), ms);
+    const status = await this.ended;
+    clearTimeout(timer);
+    return status;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill("SIGKILL");
+    await this.ended;
+  }
+
+  async #run(): Promise<Deno.CommandStatus> {
+    const [status] = await Promise.all([
+      this.#child.status,
+      this.#read("stdout"),
+      this.#read("stderr"),
+    ]);
+    for (const stream of ["stdout", "stderr"] as const) {
+      if (this.#unfinished[stream]) this.#finishLine(stream, "");
+    }
+    this.status = status;
+    await this.#input.abort().catch(() => {});
+    this.#notify();
+    return status;
+  }
+
+  async #read(stream: "stdout" | "stderr"): Promise<void> {
+    const texts = this.#child[stream].pipeThrough(new TextDecoderStream());
+    for await (const text of texts) {
+      this[stream] += text;
+      const lines = (this.#unfinished[stream] + text).split("\n");
+      this.#unfinished[stream] = lines.pop() ?? "";
+      for (const line of lines) this.#observer.line?.(this, line, stream);
+      this.#notify();
+    }
+  }
+
+  #finishLine(stream: "stdout" | "stderr", typed: string): void {
+    const line = this.#unfinished[stream] + typed;
+    this.#unfinished[stream] = "";
+    this.#observer.line?.(this, line, stream);
+  }
+
+  #notify(): void {
+    for (const check of [...this.#waiting]) check();
+    this.#observer.change?.(this);
+  }
+}

@@ -1,0 +1,241 @@
+/**
+ * What the tests share: programs started as processes, raw peers, and
+ * assertions about what a user or a peer sees. Every wait has a bound.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { join } from "@std/path";
+import { Program, ROOT, start } from "../launch/program.ts";
+
+export { Program, ROOT, start };
+
+/** How long to wait for what should come at once; for busy machines. */
+export const PATIENCE_MS = 20_000;
+
+/** Starts a server on a free port; `port` is the one that it printed. */
+export async function startServer(
+  task: string,
+  args: string[] = [],
+): Promise<{ server: Program; port: number } & AsyncDisposable> {
+  const server = await start(task, ["--port", "0", ...args]);
+  try {
+    const [, port] = await server.prints(/^.*(?:port |:)(\d+).*\n/);
+    return {
+      server,
+      port: Number(port),
+      [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Asserts that the program prints a text, or something that matches. */
+export async function assertPrints(
+  program: Program,
+  expected: string | RegExp,
+  from = 0,
+): Promise<RegExpExecArray> {
+  return await program.prints(expected, { from, ms: PATIENCE_MS });
+}
+
+/** Asserts that it asks with a prompt; then types a line. */
+export async function answerPrompt(
+  program: Program,
+  prompt: string,
+  line: string,
+): Promise<void> {
+  await program.until(
+    () => program.asking && program.stdout.endsWith(prompt),
+    `ask "${prompt}"`,
+    PATIENCE_MS,
+  );
+  await program.type(line);
+}
+
+/** Asserts how it ends, and that it ended without complaint if that is 0. */
+export async function assertExits(
+  program: Program,
+  status: number,
+): Promise<void> {
+  const code = await program.exits(PATIENCE_MS);
+  assertEquals(code, status, program.stdout + program.stderr);
+  if (status === 0) assertEquals(program.stderr, "");
+}
+
+/**
+ * Asserts that a program, started like this, gives up: with that exit status
+ * and one line on standard error that matches.
+ */
+export async function assertFails(
+  task: string,
+  args: string[],
+  status: number,
+  complaint: RegExp,
+): Promise<void> {
+  await using program = await start(task, args);
+  await assertExits(program, status);
+  assertComplaint(program, complaint);
+}
+
+/** Asserts that standard error is one line, without a stack trace. */
+export function assertComplaint(program: Program, complaint: RegExp): void {
+  assertMatch(program.stderr, complaint);
+  assertMatch(program.stderr, /^[^\n]+\n$/, "more than one line");
+}
+
+/** A TCP connection without manners: bytes out, bytes in, nothing else. */
+export class TcpPeer implements Disposable {
+  readonly connection: Deno.TcpConn;
+  #received = "";
+  #ended = false;
+  readonly #decoder = new TextDecoder();
+
+  constructor(connection: Deno.TcpConn) {
+    this.connection = connection;
+  }
+
+  /** Connects to a port of this machine. */
+  static async connect(port: number): Promise<TcpPeer> {
+    return new TcpPeer(await Deno.connect({ hostname: "127.0.0.1", port }));
+  }
+
+  /** Sends text as UTF-8, or bytes, whole. */
+  async send(data: string | Uint8Array): Promise<void> {
+    let rest = typeof data === "string" ? new TextEncoder().encode(data) : data;
+    while (rest.length > 0) {
+      rest = rest.subarray(await this.connection.write(rest));
+    }
+  }
+
+  /** Asserts that exactly this text comes next. */
+  async assertReplies(expected: string): Promise<void> {
+    while (this.#received.length < expected.length && await this.#read());
+    assertEquals(this.#received.slice(0, expected.length), expected);
+    this.#received = this.#received.slice(expected.length);
+  }
+
+  /** Asserts that the other side closes, or resets, and sends nothing more. */
+  async assertCloses(): Promise<void> {
+    assertEquals(await this.rest(), "");
+  }
+
+  /** Everything up to the end of the connection. */
+  async rest(): Promise<string> {
+    while (await this.#read());
+    const text = this.#received;
+    this.#received = "";
+    return text;
+  }
+
+  /** Closes without a word: with a reset, if something is unread. */
+  [Symbol.dispose](): void {
+    try {
+      this.connection.close();
+    } catch {
+      // A test may have closed it.
+    }
+  }
+
+  async #read(): Promise<boolean> {
+    if (this.#ended) return false;
+    const buffer = new Uint8Array(65536);
+    const reading = this.connection.read(buffer).catch(() => null);
+    const count = await within(PATIENCE_MS, reading, "bytes or an end");
+    this.#ended = count === null;
+    this.#received += this.#decoder.decode(buffer.subarray(0, count ?? 0), {
+      stream: true,
+    });
+    return !this.#ended;
+  }
+}
+
+/** A raw server: waits on a free port for one client. */
+export class TcpListener implements Disposable {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
+  async accept(): Promise<TcpPeer> {
+    const accepting = this.#listener.accept();
+    return new TcpPeer(await within(PATIENCE_MS, accepting, "a client"));
+  }
+
+  [Symbol.dispose](): void {
+    this.#listener.close();
+  }
+}
+
+/** A port of this machine that nobody listens on. */
+export function unusedPort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** The promise's value; throws when it takes longer. */
+export async function within<T>(
+  ms: number,
+  promise: Promise<T>,
+  what: string,
+): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new Error(`Waited ${ms} ms in vain for ${what}`)),
+    ms,
+  );
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Copies a script alone into an empty folder and starts it there with the
+ * command in its header and more arguments.
+ *
+ * Where JSR is out of reach its imports would fail; so there the folder also
+ * gets what makes Deno use `.std/`, and nothing else of this project.
+ */
+export async function startAlone(
+  script: string,
+  args: string[],
+): Promise<Program & AsyncDisposable> {
+  const text = await Deno.readTextFile(join(ROOT, script));
+  const [, command] = /^ \* {5}deno (run .*)$/m.exec(text) ?? [];
+  assert(command, `${script} has no command in its header`);
+  const folder = await Deno.makeTempDir({ prefix: "alone-" });
+  const file = script.split("/").at(-1) ?? "";
+  await Deno.copyFile(join(ROOT, script), join(folder, file));
+  if (await exists(join(ROOT, ".std"))) {
+    await Deno.writeTextFile(
+      join(folder, "deno.json"),
+      JSON.stringify({ workspace: ["./.std/*"], lock: false }),
+    );
+    await copyFolder(join(ROOT, ".std"), join(folder, ".std"));
+  }
+  const program = new Program(
+    `${file} alone`,
+    [...command.split(" "), ...args],
+    {},
+    folder,
+  );
+  program.ended.then(() => Deno.remove(folder, { recursive: true }));
+  return program;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+async function copyFolder(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to);
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    const copy = isDirectory ? copyFolder : Deno.copyFile;
+    await copy(join(from, name), join(to, name));
+  }
+}

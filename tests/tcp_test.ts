@@ -1,0 +1,343 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  answerPrompt,
+  assertComplaint,
+  assertExits,
+  assertFails,
+  assertPrints,
+  Program,
+  start,
+  startAlone,
+  startServer,
+  TcpListener,
+  TcpPeer,
+  unusedPort,
+} from "./assertions.ts";
+
+/** The chat server's Ctrl-C needs signals, which Windows does not have. */
+const noSignals = Deno.build.os === "windows";
+
+/** A long text of two-byte characters: 200,000 bytes, cut by every read. */
+const LONG = "é".repeat(100_000);
+
+async function startClient(task: string, port: number): Promise<Program> {
+  return await start(task, ["--port", `${port}`]);
+}
+
+Deno.test("tcp: the pair greets each other and ends", async () => {
+  await using started = await startServer("tcp:server");
+  const { server, port } = started;
+  await using client = await startClient("tcp:client", port);
+  await assertExits(client, 0);
+  assertEquals(client.stdout, "Server says: Hello from server!\n");
+  await assertExits(server, 0);
+  assertEquals(
+    server.stdout.replace(/127.0.0.1:\d+/, "HOST:PORT"),
+    `Server listening on port ${port}...\nConnected by HOST:PORT\n` +
+      "Client says: Hello from client!\n",
+  );
+});
+
+Deno.test("tcp/server: answers a client that does not close its side", async () => {
+  await using started = await startServer("tcp:server");
+  using peer = await TcpPeer.connect(started.port);
+  await peer.send("Hello from client!");
+  await peer.assertReplies("Hello from server!");
+  await peer.assertCloses();
+  await assertExits(started.server, 0);
+});
+
+Deno.test("tcp/server: shows a long message whole, however it is cut", async () => {
+  await using started = await startServer("tcp:server");
+  using peer = await TcpPeer.connect(started.port);
+  const bytes = new TextEncoder().encode(LONG);
+  await peer.send(bytes.subarray(0, 70_001)); // inside a character
+  await peer.send(bytes.subarray(70_001));
+  await peer.assertReplies("Hello from server!");
+  await assertExits(started.server, 0);
+  assertStringIncludes(started.server.stdout, `Client says: ${LONG}\n`);
+});
+
+Deno.test("tcp/server: reports a client that leaves without a word", async () => {
+  await using started = await startServer("tcp:server");
+  const peer = await TcpPeer.connect(started.port);
+  peer.connection.close();
+  await assertExits(started.server, 1);
+  assertComplaint(started.server, /it left, or said nothing for 30 s/);
+});
+
+Deno.test("tcp/client: says hello and prints what a raw server answers", async () => {
+  using listener = new TcpListener();
+  await using client = await startClient("tcp:client", listener.port);
+  using peer = await listener.accept();
+  await peer.assertReplies("Hello from client!");
+  await peer.send("Hällo from a peer that stays");
+  await assertExits(client, 0);
+  assertEquals(client.stdout, "Server says: Hällo from a peer that stays\n");
+});
+
+Deno.test("tcp/client: puts a character together that came in two", async () => {
+  using listener = new TcpListener();
+  await using client = await startClient("tcp:client", listener.port);
+  using peer = await listener.accept();
+  await peer.assertReplies("Hello from client!");
+  await peer.send(Uint8Array.of(0x47, 0xc3));
+  // Longer than the pause that ends a message elsewhere.
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await peer.send(Uint8Array.of(0xbc, 0xc3, 0x9f));
+  await assertExits(client, 0);
+  assertEquals(client.stdout, "Server says: Güß\n");
+});
+
+Deno.test("tcp/client: reports a server that leaves without a word", async () => {
+  using listener = new TcpListener();
+  await using client = await startClient("tcp:client", listener.port);
+  (await listener.accept()).connection.close();
+  await assertExits(client, 1);
+  assertComplaint(client, /^Cannot talk to 127\.0\.0\.1:\d+: /);
+});
+
+Deno.test("tcp/chat: turns, empty lines, long texts, exit by the client", async () => {
+  await using started = await startServer("tcp:chat:server");
+  const { server, port } = started;
+  await using client = await startClient("tcp:chat:client", port);
+  await assertPrints(
+    client,
+    `Connected to TCP Chat Server at 127.0.0.1:${port}\n`,
+  );
+  await answerPrompt(client, "You (client): ", "");
+  await answerPrompt(client, "You (client): ", "  ");
+  await answerPrompt(client, "You (client): ", "grüß dich 👋");
+  await assertPrints(server, "Client: grüß dich 👋\n");
+  await answerPrompt(server, "You (server): ", LONG);
+  await assertPrints(client, `Server: ${LONG}\n`);
+  await answerPrompt(client, "You (client): ", LONG);
+  await assertPrints(server, `Client: ${LONG}\n`);
+  await answerPrompt(server, "You (server): ", "bye");
+  await answerPrompt(client, "You (client): ", " EXIT ");
+  await assertExits(client, 0);
+  await assertExits(server, 0);
+  assert(client.stdout.endsWith(
+    "Server: Goodbye! Closing connection.\nClient closed.\n",
+  ));
+  assert(server.stdout.endsWith("Client: EXIT\nServer closed.\n"));
+});
+
+Deno.test("tcp/chat: exit by the server ends both", async () => {
+  await using started = await startServer("tcp:chat:server");
+  const { server, port } = started;
+  await using client = await startClient("tcp:chat:client", port);
+  await answerPrompt(client, "You (client): ", "hi");
+  await answerPrompt(server, "You (server): ", "Exit");
+  await assertExits(server, 0);
+  await assertExits(client, 0);
+  assert(client.stdout.endsWith("Server: Exit\nClient closed.\n"));
+});
+
+Deno.test("tcp/chat: lines that wait on a pipe are said turn by turn", async () => {
+  await using started = await startServer("tcp:chat:server");
+  const { server, port } = started;
+  await server.type("one");
+  await server.type("two");
+  await using client = await startClient("tcp:chat:client", port);
+  await client.type("eins");
+  await client.type("zwei");
+  await client.endInput(); // counts as exit
+  await assertExits(client, 0);
+  await assertExits(server, 0);
+  const said = server.stdout.match(/Client: \w+/g);
+  assertEquals(said, ["Client: eins", "Client: zwei", "Client: exit"]);
+  const replies = client.stdout.match(/Server: .*/g);
+  assertEquals(replies, [
+    "Server: one",
+    "Server: two",
+    "Server: Goodbye! Closing connection.",
+  ]);
+});
+
+Deno.test("tcp/chat_server: end of input counts as exit", async () => {
+  await using started = await startServer("tcp:chat:server");
+  await started.server.endInput();
+  using peer = await TcpPeer.connect(started.port);
+  await peer.send("hello");
+  await peer.assertReplies("exit");
+  await peer.assertCloses();
+  await assertExits(started.server, 0);
+});
+
+Deno.test("tcp/chat_server: talks with a peer like the Python client", async () => {
+  await using started = await startServer("tcp:chat:server");
+  const { server, port } = started;
+  using peer = await TcpPeer.connect(port);
+  await peer.send("hello\r\n");
+  await assertPrints(server, "Client: hello\n");
+  await answerPrompt(server, "You (server): ", "good day");
+  await peer.assertReplies("good day");
+  await peer.send("exit");
+  await peer.assertReplies("Goodbye! Closing connection.");
+  await peer.assertCloses();
+  await assertExits(server, 0);
+});
+
+Deno.test("tcp/chat_server: one cut message is one message", async () => {
+  await using started = await startServer("tcp:chat:server");
+  const { server, port } = started;
+  using peer = await TcpPeer.connect(port);
+  for (const byte of new TextEncoder().encode("aé👋")) {
+    await peer.send(Uint8Array.of(byte));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await assertPrints(server, "Client: aé👋\n");
+});
+
+Deno.test("tcp/chat_server: a client that vanishes at the prompt ends it", async () => {
+  await using started = await startServer("tcp:chat:server");
+  const { server, port } = started;
+  const peer = await TcpPeer.connect(port);
+  await peer.send("hello");
+  await assertPrints(server, "You (server): ");
+  peer.connection.close();
+  await assertExits(server, 0);
+  assert(server.stdout.endsWith("\nClient disconnected\nServer closed.\n"));
+});
+
+Deno.test("tcp/chat_server: a second client is turned away at once", async () => {
+  await using started = await startServer("tcp:chat:server");
+  const { server, port } = started;
+  using _peer = await TcpPeer.connect(port);
+  await assertPrints(server, "Client connected from");
+  await assertFails("tcp:chat:client", ["--port", `${port}`], 1, /refused/i);
+});
+
+Deno.test("tcp/chat_client: a server that vanishes at the prompt ends it", async () => {
+  using listener = new TcpListener();
+  await using client = await startClient("tcp:chat:client", listener.port);
+  const peer = await listener.accept();
+  await assertPrints(client, "You (client): ");
+  peer.connection.close();
+  await assertExits(client, 0);
+  assert(
+    client.stdout.endsWith("\nServer closed the connection.\nClient closed.\n"),
+  );
+});
+
+Deno.test("tcp/chat_client: a server that vanishes instead of answering", async () => {
+  using listener = new TcpListener();
+  await using client = await startClient("tcp:chat:client", listener.port);
+  const peer = await listener.accept();
+  await answerPrompt(client, "You (client): ", "hello");
+  await peer.assertReplies("hello");
+  peer.connection.close();
+  await assertExits(client, 0);
+  assert(client.stdout.endsWith(
+    "Server closed the connection.\nClient closed.\n",
+  ));
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test({
+    name: `tcp: ${signal} ends servers and the chat client in good order`,
+    ignore: noSignals,
+    async fn() {
+      await using waiting = await startServer("tcp:server");
+      waiting.server.kill(signal);
+      await assertExits(waiting.server, 0);
+
+      await using started = await startServer("tcp:chat:server");
+      const { server, port } = started;
+      await using client = await startClient("tcp:chat:client", port);
+      await answerPrompt(client, "You (client): ", "hi");
+      await assertPrints(server, "You (server): ");
+      server.kill(signal);
+      await assertExits(server, 0);
+      assert(server.stdout.endsWith("\nServer closed.\n"));
+      await assertExits(client, 0);
+      assert(client.stdout.endsWith(
+        "Server closed the connection.\nClient closed.\n",
+      ));
+
+      await using again = await startServer("tcp:chat:server");
+      await using interrupted = await startClient(
+        "tcp:chat:client",
+        again.port,
+      );
+      await assertPrints(interrupted, "You (client): ");
+      interrupted.kill(signal);
+      await assertExits(interrupted, 0);
+      assert(interrupted.stdout.endsWith("\nClient closed.\n"));
+      await assertExits(again.server, 0);
+      assertStringIncludes(again.server.stdout, "Client disconnected\n");
+    },
+  });
+}
+
+for (
+  const task of [
+    "tcp:server",
+    "tcp:client",
+    "tcp:chat:server",
+    "tcp:chat:client",
+  ]
+) {
+  Deno.test(`${task}: bad use is answered with a usage line`, async () => {
+    const usage = /Usage: \w+\.ts \[--host 127\.0\.0\.1\] \[--port \d+\]\n$/;
+    for (
+      const args of [
+        ["--port", "abc"],
+        ["--port", "70000"],
+        ["--port", "-1"],
+        ["--port", ""],
+        ["--port"],
+        ["--bogus"],
+        ["extra"],
+      ]
+    ) await assertFails(task, args, 2, usage);
+    await using help = await start(task, ["--help"]);
+    await assertExits(help, 0);
+    assertStringIncludes(help.stdout, "Usage: ");
+  });
+
+  Deno.test(`${task}: without permission, one line says which`, async () => {
+    const file = `tcp/${task.split(":").slice(1).join("_")}.ts`;
+    await using program = new Program(task, ["run", file]);
+    await program.endInput();
+    await assertExits(program, 1);
+    assertComplaint(program, /--allow-net/);
+  });
+}
+
+for (const task of ["tcp:server", "tcp:chat:server"]) {
+  Deno.test(`${task}: a port in use, a host that is not ours`, async () => {
+    await using started = await startServer(task);
+    const port = `${started.port}`;
+    const advice = /^Cannot listen on 127\.0\.0\.1:\d+: .*another --port\.\n$/;
+    await assertFails(task, ["--port", port], 1, advice);
+    await assertFails(task, ["--host", "0.0.0.0"], 1, /--allow-net/);
+  });
+}
+
+for (const task of ["tcp:client", "tcp:chat:client"]) {
+  Deno.test(`${task}: nobody listens`, async () => {
+    const complaint =
+      /^Cannot connect to .*refused.* Is the server running\?\n$/;
+    await assertFails(task, ["--port", `${unusedPort()}`], 1, complaint);
+    await assertFails(task, ["--port", "0"], 2, /Usage: /);
+  });
+}
+
+Deno.test("tcp: each script runs alone in an empty folder", async () => {
+  for (const prefix of ["", "chat_"]) {
+    await using server = await startAlone(`tcp/${prefix}server.ts`, [
+      "--port",
+      "0",
+    ]);
+    const [, port] = await assertPrints(server, /(?:port |:)(\d+)/);
+    await using client = await startAlone(`tcp/${prefix}client.ts`, [
+      "--port",
+      `${port}`,
+    ]);
+    if (prefix) await client.endInput();
+    await assertExits(client, 0);
+    await assertExits(server, 0);
+  }
+});
