@@ -170,6 +170,52 @@ export class TcpListener implements Disposable {
   }
 }
 
+/** A UDP socket on a free port of this machine. */
+export class UdpPeer implements Disposable {
+  readonly socket: Deno.DatagramConn = Deno.listenDatagram({
+    transport: "udp",
+    hostname: "127.0.0.1",
+    port: 0,
+  });
+
+  get port(): number {
+    return portOf(this.socket.addr);
+  }
+
+  /** Sends one datagram, text as UTF-8, to a port of this machine. */
+  async send(data: string | Uint8Array, port: number): Promise<void> {
+    const bytes = typeof data === "string"
+      ? new TextEncoder().encode(data)
+      : data;
+    const address = { transport: "udp", hostname: "127.0.0.1", port } as const;
+    await this.socket.send(bytes, address);
+  }
+
+  /** The next datagram, and the port that it came from. */
+  async receive(): Promise<{ bytes: Uint8Array; text: string; port: number }> {
+    const receiving = this.socket.receive(new Uint8Array(65536));
+    const [bytes, sender] = await within(PATIENCE_MS, receiving, "a datagram");
+    const text = new TextDecoder().decode(bytes);
+    return { bytes, text, port: portOf(sender) };
+  }
+
+  /** Asserts that the next datagram is this text; returns its sender's port. */
+  async assertReceives(expected: string): Promise<number> {
+    const { text, port } = await this.receive();
+    assertEquals(text, expected);
+    return port;
+  }
+
+  [Symbol.dispose](): void {
+    this.socket.close();
+  }
+}
+
+function portOf(address: Deno.Addr): number {
+  if (address.transport !== "udp") throw new Error("Not a UDP address");
+  return address.port;
+}
+
 /** A port of this machine that nobody listens on. */
 export function unusedPort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
