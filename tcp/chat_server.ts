@@ -47,21 +47,27 @@ const writer = connection.writable.getWriter();
 let next = messages.next();
 while (true) {
   const { value: message, done } = await next;
-  if (done) break;
+  if (done) {
+    console.log("Client disconnected");
+    break;
+  }
   console.log(`Client: ${message.trim()}`);
   if (isExit(message)) {
     await send("Goodbye! Closing connection.");
-    close("Server closed.");
+    break;
   }
 
   // Reading goes on while the operator types: so we see when the client leaves.
   next = messages.next();
   const reply = await ask(next);
-  if (reply === null) break;
+  if (reply === null) continue;
   await send(reply);
-  if (isExit(reply)) close("Server closed.");
+  if (isExit(reply)) break;
 }
-close("Client disconnected\nServer closed.");
+// Announce the end (FIN) before the socket closes: closing it while words of
+// the client wait unread would be a reset (RST), which is an error over there.
+await connection.closeWrite().catch(() => {});
+close("Server closed.");
 
 /**
  * Yields what the client says, one message at a time, until it is gone.

@@ -262,7 +262,9 @@ export async function startAlone(
       join(folder, "deno.json"),
       JSON.stringify({ workspace: ["./.std/*"], lock: false }),
     );
-    await copyFolder(join(ROOT, ".std"), join(folder, ".std"));
+    // Windows lets everybody make junctions, but not everybody links.
+    const type = "junction";
+    await Deno.symlink(join(ROOT, ".std"), join(folder, ".std"), { type });
   }
   const program = new Program(
     `${file} alone`,
@@ -276,12 +278,4 @@ export async function startAlone(
 
 async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
-}
-
-async function copyFolder(from: string, to: string): Promise<void> {
-  await Deno.mkdir(to);
-  for await (const { name, isDirectory } of Deno.readDir(from)) {
-    const copy = isDirectory ? copyFolder : Deno.copyFile;
-    await copy(join(from, name), join(to, name));
-  }
 }

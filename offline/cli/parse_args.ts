@@ -65,8 +65,7 @@ export function parseArgs<
 
   const result: Record<string, unknown> = {};
   const positional: (string | number)[] = [];
-  const asPositional = (text: string) =>
-    strings.has("_") || !isNumber(text) ? text : Number(text);
+  const asPositional = (text: string) => isNumber(text) ? Number(text) : text;
   const { tokens } = tokenize({
     args: joined,
     options: Object.fromEntries(

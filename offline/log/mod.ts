@@ -18,7 +18,7 @@ export type LevelName = keyof typeof LogLevels;
 export type LogLevel = (typeof LogLevels)[LevelName];
 
 /** One message on its way to the handlers. */
-export class LogRecord {
+class LogRecord {
   readonly msg: string;
   readonly args: unknown[];
   readonly level: LogLevel;
@@ -39,6 +39,8 @@ export class LogRecord {
     this.loggerName = options.loggerName;
   }
 }
+
+export type { LogRecord };
 
 export type FormatterFunction = (logRecord: LogRecord) => string;
 
