@@ -65,23 +65,21 @@ async function canCache(names: string[]): Promise<boolean> {
 }
 
 /**
- * Puts a stand-in in place, or brings it up to date. It appears whole, by a
- * rename, so that tasks that start at the same time do not disturb each other.
+ * Puts a stand-in in place, or brings it up to date. Each file appears whole, by
+ * a rename, and `deno.json`, which makes the folder a package, comes last: so
+ * tasks that start at the same time do not disturb each other.
  */
 async function place(name: string): Promise<void> {
   const files = Array.from(Deno.readDirSync(`offline/${name}`), (f) => f.name);
-  const upToDate = files.map(async (file) =>
-    await read(`offline/${name}/${file}`) === await read(`.std/${name}/${file}`)
-  );
-  if ((await Promise.all(upToDate)).every(Boolean)) return;
-
-  await Deno.mkdir(".std", { recursive: true });
-  const whole = await Deno.makeTempDir({ dir: ".std" });
+  files.sort((a, b) => Number(a === "deno.json") - Number(b === "deno.json"));
+  await Deno.mkdir(`.std/${name}`, { recursive: true });
   for (const file of files) {
-    await Deno.copyFile(`offline/${name}/${file}`, `${whole}/${file}`);
+    const text = await read(`offline/${name}/${file}`) ?? "";
+    if (await read(`.std/${name}/${file}`) === text) continue;
+    const whole = await Deno.makeTempFile({ dir: `.std/${name}` });
+    await Deno.writeTextFile(whole, text);
+    await Deno.rename(whole, `.std/${name}/${file}`);
   }
-  await remove(`.std/${name}`);
-  await Deno.rename(whole, `.std/${name}`).catch(() => remove(whole));
 }
 
 /** The `deno.json` of a folder; null if there is none. */
