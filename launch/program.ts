@@ -44,7 +44,7 @@ export async function start(
   return new Program(task, [...await taskCommand(task), ...args], observer);
 }
 
-/** Deno with these arguments, as a child process that is never left behind. */
+/** A program as a child process that is never left behind; Deno, by default. */
 export class Program {
   /** What it is called in output. */
   readonly name: string;
@@ -70,10 +70,11 @@ export class Program {
     args: string[],
     observer: Observer = {},
     cwd: string = ROOT,
+    executable: string = Deno.execPath(),
   ) {
     this.name = name;
     this.#observer = observer;
-    this.#child = new Deno.Command(Deno.execPath(), {
+    this.#child = new Deno.Command(executable, {
       args,
       cwd,
       env: { NO_COLOR: "1" },
@@ -87,9 +88,14 @@ export class Program {
     this.ended = this.#run();
   }
 
+  /** What it printed after its last line; "" once something is typed there. */
+  get prompt(): string {
+    return this.#unfinished.stdout;
+  }
+
   /** Whether it shows a prompt and nothing has been typed after it. */
   get asking(): boolean {
-    return this.status === undefined && this.#unfinished.stdout !== "";
+    return this.status === undefined && this.prompt !== "";
   }
 
   /** Types a line, as if at its keyboard. */
@@ -107,7 +113,12 @@ export class Program {
 
   /** Sends a signal; none if it has ended. */
   kill(signal: Deno.Signal): void {
-    if (this.status === undefined) this.#child.kill(signal);
+    try {
+      this.#child.kill(signal);
+    } catch (error) {
+      // It has ended, and perhaps not all of its output has been read.
+      if (!(error instanceof TypeError)) throw error;
+    }
   }
 
   /**
