@@ -54,4 +54,18 @@ export const EXAMPLES: Example[] = [
     client,
     script: ["Hello, server!", "Hello, client! 👋", "exit"],
   },
+  {
+    name: "udp",
+    summary: "one datagram each way, without a connection",
+    servers: [server],
+    client,
+    script: [],
+  },
+  {
+    name: "udp:chat",
+    summary: "two people take turns with datagrams",
+    servers: [server],
+    client,
+    script: ["Hello, server!", "Hello, client! 👋", "exit"],
+  },
 ];
