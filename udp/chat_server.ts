@@ -130,7 +130,10 @@ async function send(text: string): Promise<boolean> {
   const bytes = new TextEncoder().encode(text);
   const sent = await socket.send(bytes, client).catch((error) => {
     if (error.code !== "EMSGSIZE") throw error;
-    console.log(`Cannot send ${bytes.length} bytes: a datagram takes 65507.`);
+    const limit = "a datagram takes 65507 bytes (on macOS 9216)";
+    console.log(
+      `Cannot send ${bytes.length} bytes: ${limit}. Say it in parts.`,
+    );
   });
   return sent === bytes.length;
 }

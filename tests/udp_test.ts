@@ -1,0 +1,491 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import {
+  answerPrompt,
+  assertComplaint,
+  assertExits,
+  assertFails,
+  assertPrints,
+  Program,
+  start,
+  startAlone,
+  startServer,
+  UdpPeer,
+} from "./assertions.ts";
+
+/** Ctrl-C needs signals, which Windows does not have. */
+const noSignals = Deno.build.os === "windows";
+
+/** The largest datagram in bytes; macOS sends no larger ones. */
+const LARGEST = Deno.build.os === "darwin" ? 9_216 : 65_507;
+
+/** Texts that take 0, 1, 4096 and the most bytes that a datagram can have. */
+const TEXTS = [
+  "",
+  "x",
+  "é".repeat(2048),
+  "é".repeat(LARGEST >> 1) + "e".repeat(LARGEST % 2),
+];
+
+const BUSY = "Server is busy with another client.";
+const GOODBYE = "Goodbye! Closing session.";
+const HELLO = "Hello from client!";
+
+/** A port of this machine where datagrams go to nobody. */
+function deafPort(): number {
+  using peer = new UdpPeer();
+  return peer.port;
+}
+
+async function startClient(task: string, port: number): Promise<Program> {
+  return await start(task, ["--port", `${port}`]);
+}
+
+/** Says something to a chat server that has no client yet. */
+async function join(peer: UdpPeer, server: Program, port: number) {
+  await peer.send("hello", port);
+  await assertPrints(server, `Client connected from 127.0.0.1:${peer.port}\n`);
+  await assertPrints(server, "Client: hello\nYou (server): ");
+}
+
+/** Starts a chat client, lets it say something; `port` is the client's. */
+async function startTalk(peer: UdpPeer, text = "hello") {
+  const client = await startClient("udp:chat:client", peer.port);
+  await answerPrompt(client, "You (client): ", text);
+  const port = await peer.assertReceives(text);
+  return {
+    client,
+    port,
+    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+  };
+}
+
+Deno.test("udp: the pair greets each other and ends", async () => {
+  await using started = await startServer("udp:server");
+  const { server, port } = started;
+  await using client = await startClient("udp:client", port);
+  await assertExits(client, 0);
+  assertEquals(client.stdout, "Server says: Hello from server!\n");
+  await assertExits(server, 0);
+  assertEquals(
+    server.stdout,
+    `Server listening on port ${port}...\nClient says: ${HELLO}\n`,
+  );
+});
+
+Deno.test("udp/server: shows datagrams of every size whole, and answers", async () => {
+  for (const text of TEXTS) {
+    await using started = await startServer("udp:server");
+    const { server, port } = started;
+    using peer = new UdpPeer();
+    await peer.send(text, port);
+    assertEquals(await peer.assertReceives("Hello from server!"), port);
+    await assertExits(server, 0);
+    assert(server.stdout.endsWith(`\nClient says: ${text}\n`));
+  }
+});
+
+Deno.test("udp/client: shows datagrams of every size whole", async () => {
+  for (const text of TEXTS) {
+    using peer = new UdpPeer();
+    await using client = await startClient("udp:client", peer.port);
+    await peer.send(text, await peer.assertReceives(HELLO));
+    await assertExits(client, 0);
+    assertEquals(client.stdout, `Server says: ${text}\n`);
+  }
+});
+
+Deno.test("udp/client: believes only the server, and it only once", async () => {
+  using peer = new UdpPeer();
+  using stranger = new UdpPeer();
+  await using client = await startClient("udp:client", peer.port);
+  const port = await peer.assertReceives(HELLO);
+  for (const forged of ["forged", "", "forged again"]) {
+    await stranger.send(forged, port);
+  }
+  for (const text of ["true", "true", "too late"]) await peer.send(text, port);
+  await assertExits(client, 0);
+  assertEquals(client.stdout, "Server says: true\n");
+});
+
+Deno.test("udp/client: reports a reply that does not come", async () => {
+  const complaint =
+    /^Cannot talk to 127\.0\.0\.1:\d+: .+ Is the server running\?\n$/;
+  const nobody = async () => {
+    await assertFails("udp:client", ["--port", `${deafPort()}`], 1, complaint);
+  };
+  const silence = async () => {
+    using peer = new UdpPeer();
+    await using client = await startClient("udp:client", peer.port);
+    const port = await peer.assertReceives(HELLO);
+    using stranger = new UdpPeer();
+    const flood = setInterval(() => stranger.send("forged", port), 5);
+    await assertExits(client, 1).finally(() => clearInterval(flood));
+    assertComplaint(client, complaint);
+    assertStringIncludes(client.stderr, "no reply within 3 s");
+    assertEquals(client.stdout, "");
+  };
+  await Promise.all([nobody(), silence()]);
+});
+
+Deno.test("udp/chat: turns, empty lines, long texts, exit by the client", async () => {
+  await using started = await startServer("udp:chat:server");
+  const { server, port } = started;
+  await using client = await startClient("udp:chat:client", port);
+  await assertPrints(
+    client,
+    `Connected (UDP) to 127.0.0.1:${port}. Type messages; 'exit' to quit.\n`,
+  );
+  await answerPrompt(client, "You (client): ", "");
+  await answerPrompt(client, "You (client): ", "  ");
+  await answerPrompt(client, "You (client): ", "grüß dich 👋");
+  await assertPrints(server, /Client connected from 127\.0\.0\.1:\d+\n/);
+  await assertPrints(server, "Client: grüß dich 👋\n");
+  for (const text of TEXTS.slice(1)) {
+    await answerPrompt(server, "You (server): ", text);
+    await assertPrints(client, `Server: ${text}\n`);
+    await answerPrompt(client, "You (client): ", text);
+    await assertPrints(server, `Client: ${text}\n`);
+  }
+  const long = "x".repeat(LARGEST + 1);
+  const complaint = `Cannot send ${long.length} bytes: a datagram takes 65507`;
+  await answerPrompt(server, "You (server): ", long);
+  await assertPrints(server, complaint);
+  await answerPrompt(server, "You (server): ", "bye");
+  await answerPrompt(client, "You (client): ", long);
+  await assertPrints(client, complaint);
+  await answerPrompt(client, "You (client): ", " EXIT ");
+  await assertExits(client, 0);
+  await assertExits(server, 0);
+  assert(client.stdout.endsWith(`Server: ${GOODBYE}\nClient closed.\n`));
+  assert(server.stdout.endsWith("Client: EXIT\nServer closed.\n"));
+});
+
+Deno.test("udp/chat: exit by the server ends both", async () => {
+  await using started = await startServer("udp:chat:server");
+  const { server, port } = started;
+  await using client = await startClient("udp:chat:client", port);
+  await answerPrompt(client, "You (client): ", "hi");
+  await answerPrompt(server, "You (server): ", "Exit");
+  await assertExits(server, 0);
+  await assertExits(client, 0);
+  assert(client.stdout.endsWith("Server: Exit\nClient closed.\n"));
+});
+
+Deno.test("udp/chat: lines that wait on a pipe are said turn by turn", async () => {
+  await using started = await startServer("udp:chat:server");
+  const { server, port } = started;
+  await server.type("one");
+  await server.type("two");
+  await using client = await startClient("udp:chat:client", port);
+  await client.type("eins");
+  await client.type("zwei");
+  await client.endInput(); // counts as exit
+  await assertExits(client, 0);
+  await assertExits(server, 0);
+  const said = server.stdout.match(/Client: \w+/g);
+  assertEquals(said, ["Client: eins", "Client: zwei", "Client: exit"]);
+  const replies = client.stdout.match(/Server: .*/g);
+  assertEquals(replies, ["Server: one", "Server: two", `Server: ${GOODBYE}`]);
+});
+
+Deno.test("udp/chat_server: end of input counts as exit", async () => {
+  await using started = await startServer("udp:chat:server");
+  await started.server.endInput();
+  using peer = new UdpPeer();
+  await peer.send("hello", started.port);
+  await peer.assertReceives("exit");
+  await assertExits(started.server, 0);
+});
+
+Deno.test("udp/chat_server: talks with a peer like the Python client", async () => {
+  await using started = await startServer("udp:chat:server");
+  const { server, port } = started;
+  using peer = new UdpPeer();
+  await join(peer, server, port);
+  for (const text of [...TEXTS, "crlf\r\n"]) {
+    await answerPrompt(server, "You (server): ", "good day");
+    assertEquals(await peer.assertReceives("good day"), port);
+    await peer.send(text, port);
+    await assertPrints(server, `Client: ${text.trim()}\nYou (server): `);
+  }
+  await answerPrompt(server, "You (server): ", "good bye");
+  await peer.assertReceives("good bye");
+  await peer.send("exit", port);
+  await peer.assertReceives(GOODBYE);
+  await assertExits(server, 0);
+});
+
+Deno.test("udp/chat_server: tells others that it is busy, and ignores them", async () => {
+  await using started = await startServer("udp:chat:server");
+  const { server, port } = started;
+  using peer = new UdpPeer();
+  using stranger = new UdpPeer();
+  await join(peer, server, port);
+  await stranger.send(BUSY, port); // as another busy server: no answer
+  for (const text of ["exit", "", "forged", "x".repeat(LARGEST)]) {
+    await stranger.send(text, port);
+    assertEquals(await stranger.assertReceives(BUSY), port);
+  }
+  await using second = await startClient("udp:chat:client", port);
+  await answerPrompt(second, "You (client): ", "me, too");
+  await assertExits(second, 1);
+  assert(second.stdout.endsWith(`Server: ${BUSY}\n`));
+  assertComplaint(second, /^Cannot talk with .* Try again later\.\n$/);
+
+  await answerPrompt(server, "You (server): ", "only you");
+  await peer.assertReceives("only you");
+  await stranger.send("between the turns", port);
+  await stranger.assertReceives(BUSY);
+  await peer.send("exit", port);
+  await peer.assertReceives(GOODBYE);
+  await assertExits(server, 0);
+  const said = server.stdout.match(/Client: .*/g);
+  assertEquals(said, ["Client: hello", "Client: exit"]);
+});
+
+Deno.test("udp/chat_server: shows what comes twice, replies once", async () => {
+  await using started = await startServer("udp:chat:server");
+  const { server, port } = started;
+  using peer = new UdpPeer();
+  await join(peer, server, port);
+  await peer.send("hello", port);
+  const twice = "Client: hello\nYou (server): \nClient: hello\nYou (server): ";
+  await assertPrints(server, twice);
+  await answerPrompt(server, "You (server): ", "one");
+  await peer.assertReceives("one");
+  await peer.send("next", port);
+  await assertPrints(server, "Client: next\nYou (server): ");
+  await answerPrompt(server, "You (server): ", "two");
+  await peer.assertReceives("two");
+});
+
+Deno.test("udp/chat_server: an exit at its prompt ends it", async () => {
+  await using started = await startServer("udp:chat:server");
+  const { server, port } = started;
+  using peer = new UdpPeer();
+  await join(peer, server, port);
+  await peer.send("Exit", port);
+  await peer.assertReceives(GOODBYE);
+  await assertExits(server, 0);
+  assert(server.stdout.endsWith("): \nClient: Exit\nServer closed.\n"));
+});
+
+Deno.test("udp/chat_client: shows replies of every size, and no stranger's", async () => {
+  using peer = new UdpPeer();
+  using stranger = new UdpPeer();
+  await using talk = await startTalk(peer);
+  const { client, port } = talk;
+  for (const text of [...TEXTS, "crlf\r\n"]) {
+    for (const forged of ["exit", "", BUSY]) await stranger.send(forged, port);
+    await peer.send(text, port);
+    await assertPrints(client, `Server: ${text.trim()}\nYou (client): `);
+    await answerPrompt(client, "You (client): ", "more");
+    await peer.assertReceives("more");
+  }
+  await peer.send("Exit", port);
+  await assertExits(client, 0);
+  const replies = client.stdout.match(/Server: /g);
+  assertEquals(replies?.length, TEXTS.length + 2);
+});
+
+Deno.test("udp/chat_client: shows what comes twice or late, keeps its turn", async () => {
+  using peer = new UdpPeer();
+  await using talk = await startTalk(peer);
+  const { client, port } = talk;
+  await peer.send("one", port);
+  await assertPrints(client, "Server: one\nYou (client): ");
+  await peer.send("one", port);
+  const twice = "Server: one\nYou (client): \nServer: one\nYou (client): ";
+  await assertPrints(client, twice);
+  await answerPrompt(client, "You (client): ", "and?");
+  await peer.assertReceives("and?");
+  await peer.send("two", port);
+  await assertPrints(client, "Server: two\nYou (client): ");
+  await peer.send("late", port);
+  await assertPrints(client, "\nServer: late\nYou (client): ");
+  await peer.send("exit", port); // the server's Ctrl-C
+  await assertExits(client, 0);
+  assert(client.stdout.endsWith("): \nServer: exit\nClient closed.\n"));
+});
+
+Deno.test("udp/chat_client: repeats an exit that nobody answers, then gives up", async () => {
+  const lost = async () => {
+    using peer = new UdpPeer();
+    await using talk = await startTalk(peer, "exit");
+    const { client, port } = talk;
+    await peer.assertReceives("exit");
+    await peer.send(GOODBYE, port);
+    await assertExits(client, 0);
+    assert(client.stdout.endsWith(`Server: ${GOODBYE}\nClient closed.\n`));
+  };
+  const nobody = async () => {
+    await using client = await startClient("udp:chat:client", deafPort());
+    await client.endInput();
+    await assertExits(client, 1);
+    assertComplaint(client, /^Cannot talk .* Is the server running\?\n$/);
+  };
+  await Promise.all([lost(), nobody()]);
+});
+
+Deno.test("udp/chat: says that nothing comes, and then Enter repeats", async () => {
+  const client = async () => {
+    using peer = new UdpPeer();
+    await using talk = await startTalk(peer);
+    const { client, port } = talk;
+    await assertPrints(client, "No reply for 10 s. ");
+    await client.type("");
+    await peer.assertReceives("hello");
+    await client.type("next"); // waits for its turn
+    await peer.send("here", port);
+    await peer.assertReceives("next");
+  };
+  const server = async () => {
+    await using started = await startServer("udp:chat:server");
+    const { server, port } = started;
+    using peer = new UdpPeer();
+    await join(peer, server, port);
+    await server.type("reply");
+    await peer.assertReceives("reply");
+    await assertPrints(server, "No message for 10 s. ");
+    await server.type("");
+    await peer.assertReceives("reply");
+    await server.type("next");
+    await peer.send("here", port);
+    await peer.assertReceives("next");
+  };
+  await Promise.all([client(), server()]);
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test({
+    name: `udp: ${signal} ends servers and the chat client in good order`,
+    ignore: noSignals,
+    async fn() {
+      await using waiting = await startServer("udp:server");
+      waiting.server.kill(signal);
+      await assertExits(waiting.server, 0);
+
+      await using lonely = await startServer("udp:chat:server");
+      lonely.server.kill(signal);
+      await assertExits(lonely.server, 0);
+      assert(lonely.server.stdout.endsWith("...\n\nServer closed.\n"));
+
+      await using started = await startServer("udp:chat:server");
+      const { server, port } = started;
+      await using early = await startClient("udp:chat:client", port);
+      await assertPrints(early, "You (client): ");
+      early.kill(signal); // the server has not heard of it, and shall not
+      await assertExits(early, 0);
+
+      await using client = await startClient("udp:chat:client", port);
+      await answerPrompt(client, "You (client): ", "hi");
+      await assertPrints(server, "You (server): ");
+      server.kill(signal);
+      await assertExits(server, 0);
+      assert(server.stdout.endsWith("\nServer closed.\n"));
+      await assertExits(client, 0);
+      assert(client.stdout.endsWith("Server: exit\nClient closed.\n"));
+
+      await using again = await startServer("udp:chat:server");
+      const { port: second } = again;
+      await using interrupted = await startClient("udp:chat:client", second);
+      await answerPrompt(interrupted, "You (client): ", "hi");
+      await assertPrints(again.server, "You (server): ");
+      interrupted.kill(signal);
+      await assertExits(interrupted, 0);
+      assert(interrupted.stdout.endsWith("\nClient closed.\n"));
+      await assertExits(again.server, 0);
+      assert(again.server.stdout.endsWith("Client: exit\nServer closed.\n"));
+    },
+  });
+}
+
+for (
+  const task of [
+    "udp:server",
+    "udp:client",
+    "udp:chat:server",
+    "udp:chat:client",
+  ]
+) {
+  const file = `udp/${task.split(":").slice(1).join("_")}.ts`;
+
+  Deno.test(`${task}: bad use is answered with a usage line`, async () => {
+    const usage = /Usage: \w+\.ts \[--host 127\.0\.0\.1\] \[--port \d+\]\n$/;
+    for (
+      const args of [
+        ["--port", "abc"],
+        ["--port", "70000"],
+        ["--port", "-1"],
+        ["--port", ""],
+        ["--port"],
+        ["--bogus"],
+        ["extra"],
+      ]
+    ) await assertFails(task, args, 2, usage);
+    await using help = await start(task, ["--help"]);
+    await assertExits(help, 0);
+    assertStringIncludes(help.stdout, "Usage: ");
+  });
+
+  Deno.test(`${task}: without permission, one line says which`, async () => {
+    await using program = new Program(task, ["run", "--unstable-net", file]);
+    await program.endInput();
+    await assertExits(program, 1);
+    assertComplaint(program, /--allow-net/);
+    await assertFails(task, ["--host", "localhost"], 1, /--allow-net/);
+    await assertFails(task, ["--host", "192.0.2.1"], 1, /--allow-net/);
+  });
+}
+
+for (const task of ["udp:server", "udp:chat:server"]) {
+  Deno.test(`${task}: a port in use`, async () => {
+    await using started = await startServer(task);
+    const port = `${started.port}`;
+    const advice = /^Cannot listen on 127\.0\.0\.1:\d+: .*another --port\.\n$/;
+    await assertFails(task, ["--port", port], 1, advice);
+  });
+}
+
+for (const task of ["udp:client", "udp:chat:client"]) {
+  Deno.test(`${task}: port 0 is nobody's`, async () => {
+    await assertFails(task, ["--port", "0"], 2, /Usage: /);
+  });
+}
+
+Deno.test("udp: hosts may be names", async () => {
+  for (const prefix of ["", "chat_"]) {
+    const run = (role: string, port: string | undefined) =>
+      new Program(`udp/${prefix}${role}`, [
+        "run",
+        "--unstable-net",
+        "--allow-net=localhost,127.0.0.1",
+        `udp/${prefix}${role}.ts`,
+        "--host=localhost",
+        `--port=${port}`,
+      ]);
+    await using server = run("server", "0");
+    const [, port] = await assertPrints(server, /(?:port |:)(\d+)/);
+    await using client = run("client", port);
+    if (prefix) await client.endInput();
+    await assertExits(client, 0);
+    await assertExits(server, 0);
+  }
+});
+
+Deno.test("udp: each script runs alone in an empty folder", async () => {
+  for (const prefix of ["", "chat_"]) {
+    await using server = await startAlone(`udp/${prefix}server.ts`, [
+      "--port",
+      "0",
+    ]);
+    const [, port] = await assertPrints(server, /(?:port |:)(\d+)/);
+    await using client = await startAlone(`udp/${prefix}client.ts`, [
+      "--port",
+      `${port}`,
+    ]);
+    if (prefix) await client.endInput();
+    await assertExits(client, 0);
+    await assertExits(server, 0);
+  }
+});
