@@ -147,7 +147,8 @@ Deno.test("udp/chat: turns, empty lines, long texts, exit by the client", async 
     await assertPrints(server, `Client: ${text}\n`);
   }
   const long = "x".repeat(LARGEST + 1);
-  const complaint = `Cannot send ${long.length} bytes: a datagram takes 65507`;
+  const complaint =
+    `Cannot send ${long.length} bytes (a datagram takes 65507): `;
   await answerPrompt(server, "You (server): ", long);
   await assertPrints(server, complaint);
   await answerPrompt(server, "You (server): ", "bye");

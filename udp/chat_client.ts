@@ -10,7 +10,7 @@
  * "exit" from either side ends the chat, and a client's "exit" is answered with
  * "Goodbye! Closing session." Nobody tells us that a datagram is lost or that
  * the server has vanished: so after 10 s without a reply we offer to send the
- * message again, and Ctrl-C says "exit", too.
+ * message again, after 10 minutes we give up, and Ctrl-C says "exit", too.
  */
 import { lookup } from "node:dns/promises";
 import process from "node:process";
@@ -28,7 +28,7 @@ if (!/^[1-9]\d*$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
 let said = ""; // our last message
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.on(signal, async () => {
-    if (said) await send("exit").catch(() => {});
+    if (said) await send("exit");
     close("\nClient closed.");
   });
 }
@@ -98,35 +98,34 @@ async function receive(): Promise<never> {
   }
 }
 
-/** Waits for a reply; says every 10 s that none came, offers to repeat. */
+/** Waits for a reply; says every 10 s that none came, offers to repeat ours. */
 async function hear(): Promise<void> {
   const reply = heard.promise.then(() => "reply");
-  let event = "", seconds = 0;
-  while (event !== "reply") {
+  for (let seconds = 0; seconds < 600;) {
     const late = pause(10_000, "late", { ref: false });
     const enter = typed.then(({ value, done }) =>
       done || seconds === 0 || value.trim() ? reply : "enter"
     );
-    event = await Promise.race([reply, late, enter]);
+    const event = await Promise.race([reply, late, enter]);
+    if (event === "reply") return;
     if (event === "late") {
       seconds += 10;
       console.log(`No reply for ${seconds} s. Press Enter to send it again.`);
-    } else if (event === "enter") {
+    } else {
       typed = keyboard.next();
       await send(said);
     }
   }
+  await send("exit");
+  throw new Deno.errors.TimedOut("no reply within 10 minutes");
 }
 
-/** Sends a text as one datagram; complains, and returns false, if none can. */
+/** Sends a text as one datagram; if that fails, says why and returns false. */
 async function send(text: string): Promise<boolean> {
   const bytes = new TextEncoder().encode(text);
-  const sent = await socket.send(bytes, server).catch((error) => {
-    if (error.code !== "EMSGSIZE") throw error;
-    const limit = "a datagram takes 65507 bytes (on macOS 9216)";
-    console.log(
-      `Cannot send ${bytes.length} bytes: ${limit}. Say it in parts.`,
-    );
+  const sent = await socket.send(bytes, server).catch(({ message }) => {
+    const size = `${bytes.length} bytes (a datagram takes 65507)`;
+    console.log(`Cannot send ${size}: ${message}.`);
   });
   return sent === bytes.length;
 }

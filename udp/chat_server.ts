@@ -11,7 +11,7 @@
  * "Goodbye! Closing session." Others are told "Server is busy with another
  * client." Nobody tells us that a datagram is lost or that the client has
  * vanished: so after 10 s without a message we offer to send our reply again,
- * after 5 minutes we talk with whoever speaks next, and Ctrl-C says "exit".
+ * after 10 minutes we take the next client, and Ctrl-C says "exit", too.
  */
 import { lookup } from "node:dns/promises";
 import process from "node:process";
@@ -29,7 +29,7 @@ if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
 let client: Deno.Addr | null = null;
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.on(signal, async () => {
-    await send("exit").catch(() => {});
+    await send("exit");
     close("\nServer closed.");
   });
 }
@@ -50,7 +50,6 @@ let typed = keyboard.next();
 let asking = false;
 let said = ""; // our last reply
 let heard = Promise.withResolvers<void>();
-let silentSince = Infinity; // the client, in ms, while it has the turn
 receive();
 await heard.promise; // however long it takes until a client comes
 while (!isExit(said)) {
@@ -75,14 +74,13 @@ async function receive(): Promise<never> {
     if (!received) continue;
     const [datagram, sender] = received;
     const text = new TextDecoder().decode(datagram).trim();
-    if (client === null || name(sender) !== name(client)) {
-      if (client !== null && performance.now() - silentSince < 300_000) {
-        await turnAway(sender, text);
-        continue;
-      }
+    if (client === null) {
       client = sender;
       step = `talk with ${name(client)}`;
       console.log(`Client connected from ${name(client)}`);
+    } else if (name(sender) !== name(client)) {
+      await turnAway(sender, text);
+      continue;
     }
     if (asking) console.log(); // ends the prompt's line
     console.log(`Client: ${text}`);
@@ -102,38 +100,36 @@ async function turnAway(sender: Deno.Addr, text: string): Promise<void> {
   await socket.send(new TextEncoder().encode(answer), sender).catch(() => {});
 }
 
-/** Waits for a message; says every 10 s that none came, offers to repeat. */
+/** Waits for a message; says every 10 s that none came, offers to repeat ours. */
 async function hear(): Promise<void> {
-  silentSince = performance.now();
   const message = heard.promise.then(() => "message");
-  let event = "", seconds = 0;
-  while (event !== "message") {
+  for (let seconds = 0; seconds < 600;) {
     const late = pause(10_000, "late", { ref: false });
     const enter = typed.then(({ value, done }) =>
       done || seconds === 0 || value.trim() ? message : "enter"
     );
-    event = await Promise.race([message, late, enter]);
+    const event = await Promise.race([message, late, enter]);
+    if (event === "message") return;
     if (event === "late") {
       seconds += 10;
       console.log(`No message for ${seconds} s. Press Enter to reply again.`);
-    } else if (event === "enter") {
+    } else {
       typed = keyboard.next();
       await send(said);
     }
   }
-  silentSince = Infinity;
+  console.log("Waiting for another client ...");
+  client = null;
+  await message;
 }
 
-/** Sends a text as one datagram; complains, and returns false, if none can. */
+/** Sends a text as one datagram; if that fails, says why and returns false. */
 async function send(text: string): Promise<boolean> {
   if (client === null) return false;
   const bytes = new TextEncoder().encode(text);
-  const sent = await socket.send(bytes, client).catch((error) => {
-    if (error.code !== "EMSGSIZE") throw error;
-    const limit = "a datagram takes 65507 bytes (on macOS 9216)";
-    console.log(
-      `Cannot send ${bytes.length} bytes: ${limit}. Say it in parts.`,
-    );
+  const sent = await socket.send(bytes, client).catch(({ message }) => {
+    const size = `${bytes.length} bytes (a datagram takes 65507)`;
+    console.log(`Cannot send ${size}: ${message}.`);
   });
   return sent === bytes.length;
 }
