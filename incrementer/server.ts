@@ -6,12 +6,12 @@
  *
  *     deno run --allow-net=127.0.0.1 --allow-read=server.log --allow-write=server.log server.ts
  *
- * Ctrl-C ends it and prints a table of its clients. It prints one while it runs
- * when it gets SIGUSR2 (`kill -USR2 PID`; on Windows: Ctrl-Break).
+ * Ctrl-C ends it and prints a table of all clients. SIGUSR2 (`kill -USR2 PID`; on
+ * Windows Ctrl-Break) prints that table while it runs.
  *
- * On the wire: texts that end in a blank. A client sends its ID, 0 to 10000, and
- * gets the last number that this ID calculated. Then it sends numbers, and now
- * and then "odd" or "even", to which a random number of that kind is the answer.
+ * On the wire: messages that end in a blank. A client sends its ID (0 to 10000)
+ * and gets the last number that this ID calculated. Then it sends numbers, and
+ * now and then "odd" or "even", which is answered with such a number (0 to 99).
  *
  * In the log: a line for each message, "TIME LEVEL TEXT", for example
  * "2026-01-31T12:00:00.000Z INFO Value calculated by client 7: 42". At its start
@@ -29,34 +29,38 @@ const { host: hostname, port, log } = parseArgs(Deno.args, {
   unknown: usage,
 });
 if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
-if (log === "") usage("--log without a file");
+if (log === "") usage("--log without a name");
 
 /** What the original keeps in three lists, side by side. */
 interface Row {
   readonly id: number;
   lastRandom: number;
   lastCalculated: number;
+  online: boolean;
 }
 
 interface Client {
   readonly connection: Deno.TcpConn;
-  /** Its row in the table, once its ID has come and is accepted. */
+  /** Its row, once its ID has come and been accepted. */
   row?: Row;
+  /** The beginning of a message, up to 32 bytes. */
+  text: string;
+  /** Its ID came without a blank, which may still follow. */
+  bare: boolean;
   /** When it last sent something (ms). */
   heard: number;
 }
 
 const rows = new Map<number, Row>();
 const clients = new Set<Client>();
-const online = new Set<Row>();
 
 let step = `listen on ${hostname}:${port}`;
-const tcpBacklog = 4096; // thousands of clients may come at the same time
+const tcpBacklog = 4096; // thousands may come at the same time
 const listener = Deno.listen({ hostname, port: Number(port), tcpBacklog });
 step = `use ${log}`;
 readBack();
 
-// This handler gathers lines until flush() gives them to the system, which has
+// The handler gathers lines until flush() hands them to the system, which keeps
 // them even if this process is killed. So: log, flush, and only then answer.
 const file = new FileHandler("INFO", {
   filename: log,
@@ -66,11 +70,11 @@ const file = new FileHandler("INFO", {
 });
 file.setup();
 
-// The screen gets its lines many at a time, too. If it stands still, it is the
-// only one: what it does not take is left out there, and is in the log.
-let unseen = "", left = 0, showing: Promise<void> | undefined;
+// The screen gets its lines many at a time, too. When it stands still the service
+// goes on: what does not fit into 1 MiB then is in the log alone.
+let unseen = "", left = 0, showing = false;
 const screen = new class extends BaseHandler {
-  log(line: string): void {
+  override log(line: string): void {
     if (unseen.length < 1024 * 1024) unseen += `${line}\n`;
     else left++;
   }
@@ -86,201 +90,198 @@ logger.info(`SERVER ONLINE on ${hostname}:${listener.addr.port}`);
 logger.info("Waiting for new connections");
 while (true) {
   try {
-    serve({ connection: await listener.accept(), heard: Date.now() });
+    serve(await listener.accept());
   } catch (error) {
-    // It left before we came; or this process has too many files open.
+    // It left before we came; or this process may not open more files.
     if (error instanceof Deno.errors.NotConnected) continue;
     logger.warn(`Cannot accept a client: ${error}. Is ulimit -n too low?`);
     await pause(1_000);
   }
 }
 
-/** Serves a client until it leaves, or sends what is no message. */
-async function serve(client: Client): Promise<void> {
-  const { connection } = client;
+/** Serves a client until it leaves or is refused. */
+async function serve(connection: Deno.TcpConn): Promise<void> {
+  const client: Client = {
+    connection,
+    text: "",
+    bare: false,
+    heard: Date.now(),
+  };
   clients.add(client);
   logger.info(`Connection accepted with port: ${connection.remoteAddr.port}`);
-  for await (const message of receive(client)) {
-    const answer = client.row
-      ? take(client.row, message)
-      : register(client, message);
-    if (answer === "refused") break;
-    if (answer === "none") continue;
-    file.flush();
-    await connection.write(new TextEncoder().encode(`${answer} `))
-      .catch(() => {}); // it has gone, as the next read will tell
+  const buffer = new Uint8Array(128); // small, because there are 10,001
+  while (clients.has(client)) {
+    let count: number | null = null;
+    try {
+      count = await connection.read(buffer);
+    } catch {
+      // A reset; or we have closed it.
+    }
+    if (count === null) close(client, "disconnected");
+    else await take(client, String.fromCharCode(...buffer.subarray(0, count)));
   }
-  if (clients.delete(client)) connection.close();
-  if (!client.row) return;
-  online.delete(client.row);
-  logger.info(`Client ${client.row.id} disconnected`);
 }
 
 /**
- * Yields what a client sends, one message at a time, until it is gone.
+ * Takes what came from a client, and answers.
  *
- * TCP delivers a stream of bytes that may be cut anywhere; the blank marks where
- * a message ends. Only the ID may come without it, and is taken as complete when
- * nothing follows for 200 ms. More than 32 bytes are a message without a blank,
- * too, though never a right one.
+ * TCP delivers a stream of bytes that may be cut anywhere: a blank marks where a
+ * message ends, and what has none yet waits for the rest, up to 32 bytes.
  */
-async function* receive(client: Client): AsyncGenerator<string, void> {
-  const buffer = new Uint8Array(128); // small, because there are 10,001
-  let text = "", late = false;
-  while (true) {
-    const read = client.connection.read(buffer).catch(() => null);
-    if (text !== "" && !client.row) {
-      late = await Promise.race([read, pause(200, 0, { ref: false })]) === 0;
-      if (late) yield text;
-      if (late) text = "";
-    }
-    const count = await read;
-    if (count === null) return;
-    client.heard = Date.now();
-    text += String.fromCharCode(...buffer.subarray(0, count));
-    if (late && text.startsWith(" ")) text = text.slice(1); // the ID's blank
-    late = false;
-    const messages = text.split(" ");
-    text = messages.pop() ?? "";
-    yield* messages;
-    if (text.length > 32) yield text;
+async function take(client: Client, received: string): Promise<void> {
+  if (client.bare && received.startsWith(" ")) received = received.slice(1);
+  client.bare = false;
+  client.heard = Date.now();
+  const messages = (client.text + received).split(" ");
+  client.text = messages.pop() ?? "";
+  if (client.text.length > 32) messages.push(client.text);
+
+  let answers = "", refusal: string | undefined;
+  for (const message of messages) {
+    const answer = client.row
+      ? count(client.row, message)
+      : register(client, message);
+    if (typeof answer === "number") answers += `${answer} `;
+    if (typeof answer === "string") refusal = answer;
+    if (refusal) break;
   }
+  if (answers !== "") {
+    file.flush();
+    const bytes = new TextEncoder().encode(answers);
+    await client.connection.write(bytes).catch(() => {}); // read() will tell
+  }
+  if (refusal) close(client, refusal);
 }
 
-/** Takes a client's ID. Answers with the last number that it calculated. */
-function register(client: Client, message: string): number | "refused" {
-  const { port } = client.connection.remoteAddr;
+/** Takes an ID; returns the last number that it calculated, or a refusal. */
+function register(client: Client, message: string): number | string {
   logger.info(`Received ID from client: ${quote(message)}`);
-  const id = /^\d{1,5}$/.test(message) ? Number(message) : Infinity;
-  if (id > 10_000) {
-    logger.warn(`Port ${port} refused: its ID is not a number from 0 to 10000`);
-    return "refused";
+  if (!/^\d{1,5}$/.test(message) || Number(message) > 10_000) {
+    return "refused: an ID is a number from 0 to 10000";
   }
+  const id = Number(message);
+  if (rows.get(id)?.online) return `refused: ID ${id} is connected already`;
   logger.info(rows.has(id) ? "Client already registered" : "New Client");
-  const row = rowOf(id);
-  if (online.has(row)) {
-    logger.warn(`Port ${port} refused: client ${id} is connected already`);
-    return "refused";
-  }
-  online.add(row);
-  client.row = row;
-  logger.info(`Counter sent to client ${id}: ${row.lastCalculated}`);
-  return row.lastCalculated;
+  client.row = rowOf(id);
+  client.row.online = true;
+  const { lastCalculated } = client.row;
+  logger.info(`Counter sent to client ${id}: ${lastCalculated}`);
+  return lastCalculated;
 }
 
-/** Takes a message. Answers "odd" and "even" with such a number. */
-function take(row: Row, message: string): number | "none" | "refused" {
+/** Takes a message; returns the number that was asked for, or a refusal. */
+function count(row: Row, message: string): number | string | undefined {
   if (message === "odd" || message === "even") {
+    const [kind, rest] = message === "odd" ? ["Odd", 1] : ["Even", 0];
     logger.info(`Client ${row.id} made an ${message} number requisition`);
-    const odd = message === "odd";
-    row.lastRandom = 2 * Math.floor(50 * Math.random()) + Number(odd);
-    const kind = odd ? "Odd" : "Even";
+    row.lastRandom = 2 * Math.floor(50 * Math.random()) + rest;
     logger.info(`${kind} number sent to client ${row.id}: ${row.lastRandom}`);
     return row.lastRandom;
   }
   const number = /^-?\d{1,16}$/.test(message) ? Number(message) : NaN;
   if (!Number.isSafeInteger(number)) {
-    logger.warn(`Client ${row.id} refused: it sent ${quote(message)}`);
-    return "refused";
+    return `refused: it sent ${quote(message)}`;
   }
   row.lastCalculated = number;
   logger.info(`Value calculated by client ${row.id}: ${number}`);
-  return "none";
 }
 
-/** Ten times a second: writes, shows, and closes what has fallen silent. */
+/** Ends a connection, once. */
+function close(client: Client, why: string): void {
+  if (!clients.delete(client)) return;
+  const { row, connection } = client;
+  const name = row ? `Client ${row.id}` : `Port ${connection.remoteAddr.port}`;
+  logger.info(`${name} ${why}`);
+  connection.close();
+  if (row) row.online = false;
+}
+
+/** What is due ten times a second. */
 async function tick(): Promise<void> {
   file.flush();
   for (const client of clients) {
-    const { row, connection, heard } = client;
-    const limit = row ? 30_000 : 10_000;
-    if (Date.now() - heard < limit) continue;
-    const who = row ? `Client ${row.id}` : `Port ${connection.remoteAddr.port}`;
-    logger.warn(`${who} closed: it said nothing for ${limit / 1000} s`);
-    clients.delete(client);
-    connection.close();
+    const silence = Date.now() - client.heard;
+    if (!client.row && client.text !== "" && silence > 200) {
+      take(client, " "); // an ID as the original sends it
+      client.bare = true;
+    } else if (silence > (client.row ? 30_000 : 10_000)) {
+      close(client, "refused: it has been silent for too long");
+    }
   }
-  await show();
-}
-
-function show(): Promise<void> {
-  return showing ??= write().finally(() => showing = undefined);
-}
-
-/** Writes to the screen what has gathered; nobody there to see it is no error. */
-async function write(): Promise<void> {
-  if (left > 0) unseen += `(${left} more lines are in ${log})\n`;
+  if (showing || unseen === "") return;
+  showing = true;
+  if (left > 0) unseen += `(${left} more lines: see ${log})\n`;
   let bytes = new TextEncoder().encode(unseen);
   unseen = "";
   left = 0;
   while (bytes.length > 0) {
-    const count = await Deno.stdout.write(bytes).catch(() => bytes.length);
-    bytes = bytes.subarray(count);
+    const shown = Deno.stdout.write(bytes).catch(() => bytes.length); // no reader
+    bytes = bytes.subarray(await shown);
   }
+  showing = false;
+}
+
+/** Prints the table, for at most 5 s if the screen stands still, and ends. */
+async function stop(): Promise<void> {
+  logger.info("SERVER OFFLINE");
+  logger.handlers = [file];
+  unseen += table();
+  for (let i = 0; i < 50 && (unseen !== "" || showing); i++) await pause(100);
+  Deno.exit(); // closes the sockets, and the log
 }
 
 /**
- * Reads the log of earlier runs, line by line. What is not a line of ours is
- * passed over. A last line that was torn gets marked, so that neither it nor the
- * next one is taken for what it is not.
+ * Reads the log of earlier runs. Passes over what is not a line of ours, and
+ * marks a last line that was torn off, so that none ever takes it for a whole.
  */
 function readBack(): void {
-  using log_ = Deno.openSync(log, { read: true, append: true, create: true });
-  if (!log_.statSync().isFile) return;
+  const options = { read: true, append: true, create: true };
+  using old = Deno.openSync(log, options);
+  if (!old.statSync().isFile) return; // /dev/null has nothing to tell
   const ours =
     /^[-\d]+T[:.\d]+Z INFO (?:(Odd|Even) number sent to|Counter sent to|Value calculated by) client (\d{1,5}): (-?\d{1,16})$/;
   const buffer = new Uint8Array(1024 * 1024);
-  const decoder = new TextDecoder("latin1"); // each byte is a character
+  const decoder = new TextDecoder("latin1"); // a byte is a character
   let rest = "";
-  for (let count; (count = log_.readSync(buffer)) !== null;) {
-    const lines = (rest + decoder.decode(buffer.subarray(0, count))).split(
-      "\n",
-    );
+  for (let size; (size = old.readSync(buffer)) !== null;) {
+    const lines = (rest + decoder.decode(buffer.subarray(0, size))).split("\n");
     rest = lines.pop() ?? "";
-    if (rest.length > 1000) rest = "?"; // no line of ours, however it ends
+    if (rest.length > 1000) rest = "?"; // whatever that is, it is not a line
     for (const line of lines) {
       const [, random, id, number] = ours.exec(line) ?? [];
       if (id === undefined || Number(id) > 10_000) continue;
-      if (random) rowOf(Number(id)).lastRandom = Number(number);
-      else rowOf(Number(id)).lastCalculated = Number(number);
+      rowOf(Number(id))[random ? "lastRandom" : "lastCalculated"] = Number(
+        number,
+      );
     }
   }
-  if (rest !== "") log_.writeSync(new TextEncoder().encode(" (torn)\n"));
+  if (rest !== "") old.writeSync(new TextEncoder().encode(" (torn)\n"));
 }
 
 function rowOf(id: number): Row {
-  const row = rows.get(id) ?? { id, lastRandom: 1, lastCalculated: 0 };
+  const row = rows.get(id) ??
+    { id, lastRandom: 1, lastCalculated: 0, online: false };
   rows.set(id, row);
   return row;
 }
 
 function table(): string {
+  const heads = ["client ID", "last random number", "last calculated number"];
   const sorted = [...rows.values()].sort((a, b) => a.id - b.id);
-  return [
-    ["client ID", "last random number", "last calculated number"],
-    ...sorted.map((row) => [row.id, row.lastRandom, row.lastCalculated]),
-  ].map(([id, random, calculated]) =>
-    `${id}`.padStart(9) + `${random}`.padStart(21) +
-    `${calculated}`.padStart(25) + "\n"
+  const cells = sorted.map((
+    row,
+  ) => [row.id, row.lastRandom, row.lastCalculated]);
+  return [heads, ...cells].map((line) =>
+    line.map((cell) => `${cell}`.padStart(22)).join(" ") + "\n"
   ).join("");
 }
 
-/** A text that a stranger chose, so that it can harm neither log nor terminal. */
+/** What a stranger sent, so that it can harm neither the log nor a terminal. */
 function quote(text: string): string {
-  const harmless = text.slice(0, 32).replace(
-    /[^ -~]|["\\]/g,
-    (character) =>
-      `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
-  return `"${harmless}"${text.length > 32 ? " and more" : ""}`;
-}
-
-async function stop(): Promise<void> {
-  logger.info("SERVER OFFLINE");
-  unseen += `\n${table()}`;
-  const shown = (showing ?? Promise.resolve()).then(show);
-  await Promise.race([shown, pause(5_000)]); // a terminal may stand still
-  Deno.exit(); // closes the sockets, and the log
+  const escape = (character: string) =>
+    `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  const start = text.slice(0, 32).replace(/[^ -~]|["\\]/g, escape);
+  return text.length > 32 ? `"${start}" and more` : `"${start}"`;
 }
 
 function usage(wrong: string): never {

@@ -172,9 +172,10 @@ export class Crowd implements Disposable {
 
   /** What was wrong, a line for each client that has a reason to complain. */
   faults(): string[] {
-    return this.members.flatMap(({ id, fault, waiting }) =>
-      fault ?? (waiting ? "a request was not answered" : [])
-    ).map((fault, index) => `${index}: ${fault}`);
+    return this.members.flatMap(({ id, fault, waiting }) => {
+      const what = fault ?? (waiting ? "a request was not answered" : "");
+      return what === "" ? [] : `client ${id}: ${what}`;
+    });
   }
 
   /** Closes all connections. */
