@@ -79,7 +79,7 @@ async function run(): Promise<void> {
 
 /** Connects with an ID that the server accepts, and counts. */
 async function connect(signal: AbortSignal): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
+  for (let tries = keepsId ? 5 : 100; tries > 0; tries--) {
     using connection = await Deno.connect({
       hostname,
       port: Number(port),
@@ -95,11 +95,13 @@ async function connect(signal: AbortSignal): Promise<void> {
       keepsId = true;
       return await count(connection, messages, number(first.value), signal);
     }
-    if (keepsId) throw new Error(`the server refuses ID ${id}. Is it in use?`);
-    say(`ID ${id} is refused: trying another`);
-    id = anyId();
+    // Closed instead of answered: somebody else is connected with this ID. Or it
+    // is us, a moment ago: the server may still be about to notice that we left.
+    if (keepsId) await pause(200, undefined, { signal });
+    else say(`ID ${id} is refused, trying another`);
+    if (!keepsId) id = anyId();
   }
-  throw new Error("the server refused 100 IDs");
+  throw new Error(`the server refuses ID ${id}. Is it in use?`);
 }
 
 /** Counts on from a number, and asks for increments. */

@@ -32,26 +32,21 @@ if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
 if (log === "") usage("--log without a name");
 
 /** What the original keeps in three lists, side by side. */
-interface Row {
-  readonly id: number;
-  lastRandom: number;
-  lastCalculated: number;
-  online: boolean;
+class Row {
+  lastRandom = 1;
+  lastCalculated = 0;
+  online = false;
+  constructor(readonly id: number) {}
 }
+const rows: Row[] = []; // by ID
 
-interface Client {
-  readonly connection: Deno.TcpConn;
-  /** Its row, once its ID has come and been accepted. */
-  row?: Row;
-  /** The beginning of a message, up to 32 bytes. */
-  text: string;
-  /** Its ID came without a blank, which may still follow. */
-  bare: boolean;
-  /** When it last sent something (ms). */
-  heard: number;
+class Client {
+  row?: Row; // once its ID has been accepted
+  text = ""; // the beginning of a message
+  bare = false; // whether its ID came without a blank, which may still follow
+  heard = Date.now(); // when it last sent something
+  constructor(readonly connection: Deno.TcpConn) {}
 }
-
-const rows = new Map<number, Row>();
 const clients = new Set<Client>();
 
 let step = `listen on ${hostname}:${port}`;
@@ -90,7 +85,7 @@ logger.info(`SERVER ONLINE on ${hostname}:${listener.addr.port}`);
 logger.info("Waiting for new connections");
 while (true) {
   try {
-    serve(await listener.accept());
+    serve(new Client(await listener.accept()));
   } catch (error) {
     // It left before we came; or this process may not open more files.
     if (error instanceof Deno.errors.NotConnected) continue;
@@ -100,25 +95,20 @@ while (true) {
 }
 
 /** Serves a client until it leaves or is refused. */
-async function serve(connection: Deno.TcpConn): Promise<void> {
-  const client: Client = {
-    connection,
-    text: "",
-    bare: false,
-    heard: Date.now(),
-  };
+async function serve(client: Client): Promise<void> {
+  const { connection } = client;
   clients.add(client);
   logger.info(`Connection accepted with port: ${connection.remoteAddr.port}`);
   const buffer = new Uint8Array(128); // small, because there are 10,001
   while (clients.has(client)) {
-    let count: number | null = null;
+    let size: number | null = null;
     try {
-      count = await connection.read(buffer);
+      size = await connection.read(buffer);
     } catch {
-      // A reset; or we have closed it.
+      // It was reset; or we have closed it.
     }
-    if (count === null) close(client, "disconnected");
-    else await take(client, String.fromCharCode(...buffer.subarray(0, count)));
+    if (size === null) close(client, "disconnected");
+    else await take(client, String.fromCharCode(...buffer.subarray(0, size)));
   }
 }
 
@@ -136,41 +126,37 @@ async function take(client: Client, received: string): Promise<void> {
   client.text = messages.pop() ?? "";
   if (client.text.length > 32) messages.push(client.text);
 
-  let answers = "", refusal: string | undefined;
+  let answers = "", refusal = "";
   for (const message of messages) {
-    const answer = client.row
-      ? count(client.row, message)
-      : register(client, message);
+    if (refusal !== "") break;
+    const { row } = client;
+    const answer = row ? count(row, message) : register(client, message);
     if (typeof answer === "number") answers += `${answer} `;
-    if (typeof answer === "string") refusal = answer;
-    if (refusal) break;
+    else refusal = answer;
   }
   if (answers !== "") {
     file.flush();
     const bytes = new TextEncoder().encode(answers);
     await client.connection.write(bytes).catch(() => {}); // read() will tell
   }
-  if (refusal) close(client, refusal);
+  if (refusal !== "") close(client, `refused: ${refusal}`);
 }
 
 /** Takes an ID; returns the last number that it calculated, or a refusal. */
 function register(client: Client, message: string): number | string {
   logger.info(`Received ID from client: ${quote(message)}`);
-  if (!/^\d{1,5}$/.test(message) || Number(message) > 10_000) {
-    return "refused: an ID is a number from 0 to 10000";
-  }
   const id = Number(message);
-  if (rows.get(id)?.online) return `refused: ID ${id} is connected already`;
-  logger.info(rows.has(id) ? "Client already registered" : "New Client");
-  client.row = rowOf(id);
+  if (!/^\d{1,5}$/.test(message) || id > 10_000) return "no ID from 0 to 10000";
+  if (rows[id]?.online) return `ID ${id} is connected already`;
+  logger.info(rows[id] ? "Client already registered" : "New Client");
+  client.row = rows[id] ??= new Row(id);
   client.row.online = true;
-  const { lastCalculated } = client.row;
-  logger.info(`Counter sent to client ${id}: ${lastCalculated}`);
-  return lastCalculated;
+  logger.info(`Counter sent to client ${id}: ${client.row.lastCalculated}`);
+  return client.row.lastCalculated;
 }
 
-/** Takes a message; returns the number that was asked for, or a refusal. */
-function count(row: Row, message: string): number | string | undefined {
+/** Takes a message; returns a number if that was asked for, "", or a refusal. */
+function count(row: Row, message: string): number | string {
   if (message === "odd" || message === "even") {
     const [kind, rest] = message === "odd" ? ["Odd", 1] : ["Even", 0];
     logger.info(`Client ${row.id} made an ${message} number requisition`);
@@ -179,11 +165,10 @@ function count(row: Row, message: string): number | string | undefined {
     return row.lastRandom;
   }
   const number = /^-?\d{1,16}$/.test(message) ? Number(message) : NaN;
-  if (!Number.isSafeInteger(number)) {
-    return `refused: it sent ${quote(message)}`;
-  }
+  if (!Number.isSafeInteger(number)) return `it sent "${quote(message)}"`;
   row.lastCalculated = number;
   logger.info(`Value calculated by client ${row.id}: ${number}`);
+  return "";
 }
 
 /** Ends a connection, once. */
@@ -205,7 +190,7 @@ async function tick(): Promise<void> {
       take(client, " "); // an ID as the original sends it
       client.bare = true;
     } else if (silence > (client.row ? 30_000 : 10_000)) {
-      close(client, "refused: it has been silent for too long");
+      close(client, "closed: it has been silent for too long");
     }
   }
   if (showing || unseen === "") return;
@@ -235,11 +220,12 @@ async function stop(): Promise<void> {
  * marks a last line that was torn off, so that none ever takes it for a whole.
  */
 function readBack(): void {
-  const options = { read: true, append: true, create: true };
-  using old = Deno.openSync(log, options);
+  using old = Deno.openSync(log, { read: true, append: true, create: true });
   if (!old.statSync().isFile) return; // /dev/null has nothing to tell
-  const ours =
-    /^[-\d]+T[:.\d]+Z INFO (?:(Odd|Even) number sent to|Counter sent to|Value calculated by) client (\d{1,5}): (-?\d{1,16})$/;
+  const ours = new RegExp(
+    "^[-0-9]+T[0-9:.]+Z INFO (?:(Odd|Even) number sent to|Counter sent to|" +
+      "Value calculated by) client ([0-9]{1,5}): (-?[0-9]{1,16})$",
+  );
   const buffer = new Uint8Array(1024 * 1024);
   const decoder = new TextDecoder("latin1"); // a byte is a character
   let rest = "";
@@ -250,30 +236,20 @@ function readBack(): void {
     for (const line of lines) {
       const [, random, id, number] = ours.exec(line) ?? [];
       if (id === undefined || Number(id) > 10_000) continue;
-      rowOf(Number(id))[random ? "lastRandom" : "lastCalculated"] = Number(
-        number,
-      );
+      const row = rows[Number(id)] ??= new Row(Number(id));
+      row[random ? "lastRandom" : "lastCalculated"] = Number(number);
     }
   }
   if (rest !== "") old.writeSync(new TextEncoder().encode(" (torn)\n"));
 }
 
-function rowOf(id: number): Row {
-  const row = rows.get(id) ??
-    { id, lastRandom: 1, lastCalculated: 0, online: false };
-  rows.set(id, row);
-  return row;
-}
-
 function table(): string {
-  const heads = ["client ID", "last random number", "last calculated number"];
-  const sorted = [...rows.values()].sort((a, b) => a.id - b.id);
-  const cells = sorted.map((
-    row,
-  ) => [row.id, row.lastRandom, row.lastCalculated]);
-  return [heads, ...cells].map((line) =>
-    line.map((cell) => `${cell}`.padStart(22)).join(" ") + "\n"
-  ).join("");
+  let text = "client ID   last random number   last calculated number\n";
+  rows.forEach(({ id, lastRandom, lastCalculated }) => {
+    const cells = [`${id}`.padStart(9), `${lastRandom}`.padStart(18)];
+    text += `${cells.join("   ")}   ${`${lastCalculated}`.padStart(22)}\n`;
+  });
+  return text;
 }
 
 /** What a stranger sent, so that it can harm neither the log nor a terminal. */
@@ -281,7 +257,7 @@ function quote(text: string): string {
   const escape = (character: string) =>
     `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
   const start = text.slice(0, 32).replace(/[^ -~]|["\\]/g, escape);
-  return text.length > 32 ? `"${start}" and more` : `"${start}"`;
+  return text.length > 32 ? `${start}...` : start;
 }
 
 function usage(wrong: string): never {

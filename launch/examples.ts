@@ -68,4 +68,17 @@ export const EXAMPLES: Example[] = [
     client,
     script: ["Hello, server!", "Hello, client! 👋", "exit"],
   },
+  {
+    name: "incrementer",
+    summary: "a client that counts while you type, a server that logs it all",
+    servers: [{ name: "server", args: () => ["--port", "0"] }],
+    client: {
+      name: "client",
+      args: ({ server }) => [
+        ...["--port", `${server}`, "--tick", "100", "--pause", "250-250"],
+      ],
+    },
+    // Enter alone waits for the next line that the client prints.
+    script: ["c", "", "", "", "", "", "", "", "s", "c", "", "", "s", "exit"],
+  },
 ];

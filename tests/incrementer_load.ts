@@ -63,12 +63,18 @@ export class Member {
     if (this.fault) return;
     const number = (this.sent.at(-1) ?? this.start) + this.#increment;
     this.sent.push(number);
-    if (this.#due === Infinity) this.#due = now + min + Math.random() * max;
+    if (this.#due === Infinity) this.#due = now + Math.random() * max;
     if (now < this.#due || this.#asked) return this.#send(`${number} `);
-    const kind = Math.random() < 0.5 ? "odd" : "even";
-    this.#asked = { kind, at: now, after: this.sent.length };
     this.#due = now + min + Math.random() * (max - min);
-    this.#send(`${number} ${kind} `);
+    this.ask(`${number} `);
+  }
+
+  /** Sends a request, after what else there is to send. */
+  ask(text = ""): void {
+    if (this.fault || this.#asked) return;
+    const kind = Math.random() < 0.5 ? "odd" : "even";
+    this.#asked = { kind, at: performance.now(), after: this.sent.length };
+    this.#send(`${text}${kind} `);
   }
 
   /** Whether a request waits for its answer. */
@@ -148,26 +154,34 @@ export class Crowd implements Disposable {
   }
 
   /**
-   * Lets them count for a time (ms), evenly spread, or until `signal` aborts.
-   * Then waits for the answers that are due, at most 10 s.
+   * Lets them count for a time (ms), evenly spread. At the end each asks once
+   * more, for at most 10 s: what is answered is in the log. With `abruptly` none
+   * does, as when the server is about to be killed.
    */
-  async count(ms: number, signal?: AbortSignal): Promise<void> {
+  async count(ms: number, abruptly = false): Promise<void> {
     const { tick = 500, pause = [3_000, 5_000] } = this.#options;
     const { members } = this;
     const begin = performance.now();
     let done = 0;
     for (let now = begin; now - begin < ms; now = performance.now()) {
-      if (signal?.aborted) return;
       const target = Math.floor((now - begin) / tick * members.length);
       for (; done < target; done++) {
         members[done % members.length]?.tick(now, pause);
       }
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
+    if (abruptly) return;
     const end = performance.now() + 10_000;
-    while (performance.now() < end && members.some(({ waiting }) => waiting)) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const settle = async () => {
+      while (
+        performance.now() < end && members.some(({ waiting }) => waiting)
+      ) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    await settle();
+    for (const member of members) member.ask();
+    await settle();
   }
 
   /** What was wrong, a line for each client that has a reason to complain. */
@@ -241,7 +255,6 @@ if (import.meta.main) {
   const connecting = Math.round(performance.now() - begin);
   console.log(`${crowd.members.length} connected in ${connecting} ms`);
   await crowd.count(Number(seconds) * 1000);
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
   const sent = crowd.members.reduce((sum, { sent }) => sum + sent.length, 0);
   const answers = crowd.latencies.toSorted((a, b) => a - b);
   const at = (share: number) =>
