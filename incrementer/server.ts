@@ -275,5 +275,6 @@ function explain(event: PromiseRejectionEvent): never {
     ? " Stop the program that uses it, or pass another --port."
     : "";
   console.error(`Cannot ${step}: ${message}.${advice}`);
+  addEventListener("error", (event) => event.preventDefault()); // a full disk
   Deno.exit(1);
 }

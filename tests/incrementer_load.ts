@@ -180,8 +180,10 @@ export class Crowd implements Disposable {
       }
     };
     await settle();
+    const { length } = this.latencies;
     for (const member of members) member.ask();
     await settle();
+    this.latencies.length = length; // so many at once tell nothing
   }
 
   /** What was wrong, a line for each client that has a reason to complain. */
