@@ -176,7 +176,7 @@ function close(client: Client, why: string): void {
   if (!clients.delete(client)) return;
   const { row, connection } = client;
   const name = row ? `Client ${row.id}` : `Port ${connection.remoteAddr.port}`;
-  logger.info(`${name} ${why}`);
+  logger[why === "disconnected" ? "info" : "warn"](`${name} ${why}`);
   connection.close();
   if (row) row.online = false;
 }
