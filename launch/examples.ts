@@ -81,4 +81,11 @@ export const EXAMPLES: Example[] = [
     // Enter alone waits for the next line that the client prints.
     script: ["c", "", "", "", "", "", "", "", "s", "c", "", "", "s", "exit"],
   },
+  {
+    name: "library",
+    summary: "a request and a reply, with a server class that you choose",
+    servers: [{ name: "server", args: () => ["--port", "0"] }],
+    client,
+    script: [],
+  },
 ];

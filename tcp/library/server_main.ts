@@ -1,0 +1,60 @@
+/**
+ * Example of a server made with the library: says hello to whoever asks. The
+ * partner of `client_main.ts`. `server.ts` must be in the same folder.
+ *
+ * Start it first:
+ *
+ *     deno run --allow-net=127.0.0.1 server_main.ts
+ *
+ * On the wire: a request comes in as UTF-8, up to the end that the client
+ * announces; "Hello Client!" goes out, and the connection closes.
+ */
+import process from "node:process";
+import { parseArgs } from "jsr:@std/cli@1/parse-args";
+import {
+  IterativeServer,
+  MultithreadedServer,
+  Server,
+  ServerProtocol,
+} from "./server.ts";
+
+addEventListener("unhandledrejection", explain);
+const { host: hostname, port, class: name } = parseArgs(Deno.args, {
+  string: ["host", "port", "class"],
+  default: { host: "127.0.0.1", port: "1234", class: "MultithreadedServer" },
+  unknown: usage,
+});
+if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
+
+// What to reply is all that a program has to say; the request is not looked at.
+class MyServerProtocol extends ServerProtocol {
+  override processRequest(_message: string): string {
+    return "Hello Client!";
+  }
+}
+
+// How to serve is a choice among three: one request, one client after the
+// other, or many at a time. All three take the same protocol.
+const SERVERS = { Server, IterativeServer, MultithreadedServer };
+const MyServer = Object.entries(SERVERS).find(([key]) => key === name)?.[1] ??
+  usage(`--class ${name}`);
+const server = new MyServer(Number(port), new MyServerProtocol());
+process.on("SIGINT", () => server.close()).on("SIGTERM", () => server.close());
+
+// This waits until the server has been stopped, or is done.
+await server.listen({ hostname });
+Deno.exit();
+
+function usage(wrong: string): never {
+  const line = "Usage: server_main.ts [--host 127.0.0.1] [--port 1234] " +
+    `[--class Server|IterativeServer|MultithreadedServer]`;
+  if (wrong === "--help") console.log(line);
+  else console.error(`Cannot use ${wrong}. ${line}`);
+  Deno.exit(wrong === "--help" ? 0 : 2);
+}
+
+function explain(event: PromiseRejectionEvent): never {
+  event.preventDefault(); // one line instead of a stack trace
+  console.error(event.reason.message);
+  Deno.exit(1);
+}
