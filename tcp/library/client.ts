@@ -19,7 +19,8 @@
  * try {
  *   await client.open();
  * } catch (error) {
- *   console.log(error); // Cannot connect to 127.0.0.1:1234: … refused …
+ *   // Cannot connect to 127.0.0.1:1234: Connection refused … Is the server running?
+ *   console.log(error instanceof Error ? error.message : error);
  * }
  * ```
  *

@@ -369,12 +369,14 @@ export class IterativeServer extends BaseServer {
  * `--allow-read=.`
  *
  * ```ts
- * // in my_protocol.ts: export default class … extends ServerProtocol
  * import { MultithreadedServer } from "./server.ts";
  *
+ * // It begins its protocol with: export default class … extends ServerProtocol
  * const module = import.meta.resolve("./server_main.ts");
  * const server = new MultithreadedServer(0, module);
  * const stopped = server.listen();
+ * console.log(`Clients find it on port ${server.address.port}.`);
+ *
  * server.close();
  * await stopped;
  * ```
@@ -696,7 +698,10 @@ async function runThread({ protocolModule, timeout }: ThreadOptions) {
       Object.assign(globalThis, { [call]: processRequest });
       replyFrom(() => script.runInThisContext({ timeout })).then(
         (reply) => report({ reply }),
-        (error) => report({ problem: messageOf(error), fatal: false }),
+        (error) =>
+          stuck(error)
+            ? fail(late(timeout).message)
+            : report({ problem: messageOf(error), fatal: false }),
       );
     });
     report({ reply: "" });
@@ -725,6 +730,13 @@ async function replyFrom(
   }
   if (typeof reply === "string") return reply;
   throw new Error("the protocol's reply is not a string");
+}
+
+/** Whether node:vm ended the protocol, because its time was up. */
+function stuck(error: Error): boolean {
+  const { cause } = error;
+  return cause instanceof Error && "code" in cause &&
+    cause.code === "ERR_SCRIPT_EXECUTION_TIMEOUT";
 }
 
 /** Describes what was thrown, and where, in one line. */

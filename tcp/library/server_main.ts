@@ -18,32 +18,38 @@ import {
   ServerProtocol,
 } from "./server.ts";
 
-addEventListener("unhandledrejection", explain);
-const { host: hostname, port, class: name } = parseArgs(Deno.args, {
-  string: ["host", "port", "class"],
-  default: { host: "127.0.0.1", port: "1234", class: "MultithreadedServer" },
-  unknown: usage,
-});
-if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
-
-// What to reply is all that a program has to say; the request is not looked at.
-class MyServerProtocol extends ServerProtocol {
+/** What to reply is all that a program has to say; here, it is always alike. */
+export default class MyServerProtocol extends ServerProtocol {
   override processRequest(_message: string): string {
     return "Hello Client!";
   }
 }
 
-// How to serve is a choice among three: one request, one client after the
-// other, or many at a time. All three take the same protocol.
-const SERVERS = { Server, IterativeServer, MultithreadedServer };
-const MyServer = Object.entries(SERVERS).find(([key]) => key === name)?.[1] ??
-  usage(`--class ${name}`);
-const server = new MyServer(Number(port), new MyServerProtocol());
-process.on("SIGINT", () => server.close()).on("SIGTERM", () => server.close());
+// Not when a MultithreadedServer loads this file for the protocol.
+if (import.meta.main) await main();
 
-// This waits until the server has been stopped, or is done.
-await server.listen({ hostname });
-Deno.exit();
+async function main(): Promise<void> {
+  addEventListener("unhandledrejection", explain);
+  const { host: hostname, port, class: name } = parseArgs(Deno.args, {
+    string: ["host", "port", "class"],
+    default: { host: "127.0.0.1", port: "1234", class: "MultithreadedServer" },
+    unknown: usage,
+  });
+  if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
+
+  // How to serve is a choice among three: one request, one client after the
+  // other, or many at a time. All three take the same protocol.
+  const servers = { Server, IterativeServer, MultithreadedServer };
+  const [, MyServer] = Object.entries(servers).find(([key]) => key === name) ??
+    usage(`--class ${name}`);
+  const server = new MyServer(Number(port), new MyServerProtocol());
+  const close = () => server.close();
+  process.on("SIGINT", close).on("SIGTERM", close);
+
+  // This waits until the server has been stopped, or is done.
+  await server.listen({ hostname });
+  Deno.exit();
+}
 
 function usage(wrong: string): never {
   const line = "Usage: server_main.ts [--host 127.0.0.1] [--port 1234] " +

@@ -1,0 +1,479 @@
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
+import { join } from "@std/path";
+import { Client, ClientProtocol } from "../tcp/library/client.ts";
+import {
+  IterativeServer,
+  MultithreadedServer,
+  Server,
+  ServerProtocol,
+} from "../tcp/library/server.ts";
+import {
+  assertComplaint,
+  assertExits,
+  assertFails,
+  assertPrints,
+  Program,
+  ROOT,
+  start,
+  startServer,
+  TcpListener,
+  TcpPeer,
+  unusedPort,
+  within,
+} from "./assertions.ts";
+
+const CLASSES = ["Server", "IterativeServer", "MultithreadedServer"];
+/** The last one is a MultithreadedServer that is given a module. */
+const KINDS = [...CLASSES.slice(1), "Threads"];
+const MIB = 1024 * 1024;
+
+/** Starts tests/library/serve.ts. */
+async function serve(
+  kind: string,
+  module: string,
+  timeout = 30_000,
+): Promise<{ server: Program; port: number } & AsyncDisposable> {
+  const file = "tests/library/serve.ts";
+  const flags = ["--allow-net=127.0.0.1", "--allow-read=."];
+  const args = [kind, module, `${timeout}`];
+  const server = new Program(kind, [
+    "run",
+    "--no-check",
+    ...flags,
+    file,
+    ...args,
+  ]);
+  const [, port] = await server.prints(/^Server is listening to port (\d+)\n/);
+  return {
+    server,
+    port: Number(port),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+/** Sends a request as the Python client does: its sending side stays open. */
+async function request(port: number, text: string): Promise<string> {
+  using peer = await TcpPeer.connect(port);
+  await peer.send(text);
+  return await peer.rest();
+}
+
+/** Sends a request as our client does: half-closes. */
+async function requestWhole(
+  port: number,
+  data: string | Uint8Array,
+): Promise<string> {
+  using peer = await TcpPeer.connect(port);
+  await peer.send(data).catch(() => {}); // it may be told off before the end
+  await peer.connection.closeWrite().catch(() => {});
+  return await peer.rest();
+}
+
+/** A client protocol that keeps the reply. */
+class Ask extends ClientProtocol {
+  reply: string | undefined;
+  readonly #request: string;
+
+  constructor(request: string) {
+    super();
+    this.#request = request;
+  }
+
+  override prepareRequest(): string {
+    return this.#request;
+  }
+
+  override processReply(message: string): void {
+    this.reply = message;
+  }
+}
+
+class Echo extends ServerProtocol {
+  override processRequest(message: string): string {
+    return message;
+  }
+}
+
+for (const name of CLASSES) {
+  Deno.test(`library: the pair, with ${name}`, async () => {
+    await using started = await startServer("library:server", [
+      "--class",
+      name,
+    ]);
+    const { server, port } = started;
+    await using client = await start("library:client", ["--port", `${port}`]);
+    await assertExits(client, 0);
+    assertEquals(client.stdout, "Response: Hello Client!\n");
+    await assertPrints(server, /Received request from 127\.0\.0\.1:\d+\n/);
+    if (name === "Server") await assertExits(server, 0);
+    else assertEquals(await request(port, "Hello Server!"), "Hello Client!");
+  });
+}
+
+Deno.test("library: Server is done when a client has its reply", async () => {
+  await using started = await serve("Server", "moods");
+  const { server, port } = started;
+  (await TcpPeer.connect(port)).connection.close();
+  assertEquals(await requestWhole(port, Uint8Array.of(0xff)), "");
+  assertEquals(await requestWhole(port, "throw"), "");
+  assertEquals(await requestWhole(port, "hello"), "hello");
+  const code = await server.exits();
+  assertEquals(code, 0, server.stderr);
+  assertStringIncludes(server.stdout, "Done.\n");
+  await assertRejects(() => TcpPeer.connect(port));
+});
+
+Deno.test("library: IterativeServer takes the next client after the first", async () => {
+  await using started = await serve("IterativeServer", "moods");
+  using first = await TcpPeer.connect(started.port);
+  const second = requestWhole(started.port, "count");
+  await first.send("c");
+  await first.send("ount");
+  await first.assertReplies("1");
+  assertEquals(await second, "2");
+});
+
+Deno.test("library: MultithreadedServer serves one while another waits", async () => {
+  await using started = await serve("MultithreadedServer", "moods");
+  const { server, port } = started;
+  using silent = await TcpPeer.connect(port);
+  const waiting = requestWhole(port, "wait");
+  await assertPrints(server, "Received request");
+  assertEquals(await requestWhole(port, "release"), "released");
+  assertEquals(await waiting, "free");
+  await silent.send("not silent");
+  await silent.assertReplies("not silent");
+});
+
+for (const kind of KINDS) {
+  Deno.test(`library: ${kind} reads requests, however they come`, async () => {
+    await using started = await serve(kind, "moods");
+    const { port } = started;
+    assertEquals(await request(port, "as in Python"), "as in Python");
+    assertEquals(await requestWhole(port, "half-closed"), "half-closed");
+    assertEquals(await requestWhole(port, "\none\ntwo\n"), "onetwo");
+    assertEquals(await requestWhole(port, "\ufeffgrüß"), "\ufeffgrüß".slice(1));
+    assertEquals(await requestWhole(port, "length " + "é".repeat(9)), "16");
+
+    using slow = await TcpPeer.connect(port);
+    for (const byte of new TextEncoder().encode("a byte at a time")) {
+      await slow.send(Uint8Array.of(byte));
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    // On a machine that pauses for long, the request may end too early.
+    const start = await slow.rest();
+    assert("a byte at a time".startsWith(start) && start !== "", start);
+
+    using cut = await TcpPeer.connect(port);
+    await cut.send(Uint8Array.of(0xf0, 0x9f));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await cut.send(Uint8Array.of(0x91, 0x8b));
+    await cut.assertReplies("👋");
+  });
+
+  Deno.test(`library: ${kind} takes and sends 1 MiB, and no more`, async () => {
+    await using started = await serve(kind, "moods");
+    const { server, port } = started;
+    const longest = "length ".padEnd(MIB, "x");
+    assertEquals(await requestWhole(port, longest), `${MIB}`);
+    assertEquals(await request(port, longest), `${MIB}`);
+    const half = MIB / 2; // in characters of two bytes
+    assert(await requestWhole(port, `repeat ${half}`) === "é".repeat(half));
+    assertEquals(await requestWhole(port, `${longest}x`), "");
+    await server.until(
+      () => server.stderr.includes("its request exceeds 1 MiB.\n"),
+      "complain",
+      20_000,
+    );
+    assertEquals(await requestWhole(port, `repeat ${half + 1}`), "");
+    assertStringIncludes(server.stderr, "the reply exceeds 1 MiB.\n");
+    assertEquals(await requestWhole(port, "on we go"), "on we go");
+  });
+
+  Deno.test(`library: ${kind} survives clients and protocols`, async () => {
+    await using started = await serve(kind, "moods", 1_000);
+    const { server, port } = started;
+    const complains = async (what: RegExp) => {
+      await server.until(() => what.test(server.stderr), `say ${what}`, 20_000);
+    };
+    (await TcpPeer.connect(port)).connection.close();
+    const vanishing = await TcpPeer.connect(port);
+    await vanishing.send("repeat 500000");
+    vanishing.connection.close();
+    assertEquals(await requestWhole(port, Uint8Array.of(0xff, 0xfe)), "");
+    await complains(/^Cannot answer 127\.0\.0\.1:\d+: .* not UTF-8\.$/m);
+    assertEquals(await requestWhole(port, "throw"), "");
+    await complains(/: the protocol threw Error: a bad mood \(at .*moods\.ts/);
+    assertEquals(await requestWhole(port, "reject"), "");
+    await complains(/: the protocol threw Error: a bad mood, later/);
+    assertEquals(await requestWhole(port, "promise"), "kept");
+
+    using silent = await TcpPeer.connect(port);
+    await silent.assertCloses();
+    await complains(/: no request within 1000 ms\.$/m);
+    assertEquals(await requestWhole(port, "never"), "");
+    await complains(/: the protocol gave no reply within 1000 ms\.$/m);
+    assertEquals(await requestWhole(port, "on we go"), "on we go");
+  });
+}
+
+Deno.test("library: threads work in parallel, and are replaced", async () => {
+  await using started = await serve("Threads", "moods", 3_000);
+  const { server, port } = started;
+  const looping = requestWhole(port, "loop");
+  if (navigator.hardwareConcurrency > 1) {
+    // A loop that never pauses keeps one thread busy; the others go on.
+    await assertPrints(server, "Received request");
+    assertEquals(await requestWhole(port, "quick"), "quick");
+    assertEquals(server.stderr, "");
+  }
+  assertEquals(await looping, "");
+  assertStringIncludes(server.stderr, "gave no reply within 3000 ms");
+  for (let i = 0; i < 5; i++) {
+    assertEquals(await requestWhole(port, "crash"), "");
+    assertEquals(await requestWhole(port, "exit"), "");
+  }
+  assertStringIncludes(server.stderr, "nobody catches this");
+  // All threads are new by now, each with a protocol of its own.
+  const count = navigator.hardwareConcurrency + 1;
+  const counts = [];
+  for (let i = 0; i < count; i++) {
+    counts.push(await requestWhole(port, "count"));
+  }
+  assert(counts.every((text) => Number(text) <= count), counts.join());
+});
+
+for (const kind of KINDS.slice(1)) {
+  Deno.test(`library: ${kind} serves 300 clients at once`, async () => {
+    await using started = await serve(kind, "moods");
+    const asks = Array.from({ length: 300 }, (_, i) => new Ask(`I am ${i}`));
+    await Promise.all(
+      asks.map((ask) => new Client(started.port, ask).open()),
+    );
+    const replies = asks.map(({ reply }) => reply);
+    assertEquals(replies, asks.map((ask) => ask.prepareRequest()));
+    assertEquals(started.server.stderr, "");
+  });
+}
+
+Deno.test("library: close() and a signal stop servers and free the port", async () => {
+  const module = import.meta.resolve("./library/moods.ts");
+  for (
+    const make of [
+      (port: number) => new Server(port, new Echo()),
+      (port: number) => new IterativeServer(port, new Echo()),
+      (port: number) => new MultithreadedServer(port, new Echo()),
+      (port: number) => new MultithreadedServer(port, module),
+    ]
+  ) {
+    const server = make(0);
+    let listening = server.listen();
+    const { port } = server.address;
+    using peer = await TcpPeer.connect(port);
+    await assertRejects(() => server.listen(), Error, "listens already");
+    const again = make(port);
+    await assertRejects(() => again.listen(), Error, "Address already in use");
+    server.close();
+    await within(20_000, listening, "the end");
+    await peer.assertCloses();
+
+    const controller = new AbortController();
+    listening = again.listen({ signal: controller.signal });
+    assertEquals(again.address.port, port);
+    controller.abort();
+    await within(20_000, listening, "the end");
+
+    listening = server.listen(); // once more
+    const { reply } = await ask(server.address.port, "hello");
+    assertEquals(reply, "hello");
+    server.close();
+    await within(20_000, listening, "the end");
+  }
+});
+
+async function ask(port: number, text: string): Promise<Ask> {
+  const protocol = new Ask(text);
+  await new Client("127.0.0.1", port, protocol).open();
+  return protocol;
+}
+
+Deno.test("library: a module that cannot be used is an error of listen()", async () => {
+  for (
+    const [module, complaint] of [
+      ["./my_protocol.ts", "is not the URL of a module"],
+      ["file:///nowhere/my_protocol.ts", "my_protocol.ts"],
+      [import.meta.resolve("./assertions.ts"), "not a class"],
+    ] as const
+  ) {
+    const server = new MultithreadedServer(0, module);
+    await assertRejects(() => server.listen(), Error, complaint);
+  }
+  const server = new Server(0, new Echo());
+  try {
+    assert(server.address && false, "an address before listen()");
+  } catch (error) {
+    assert(error instanceof Error && /before it listens/.test(error.message));
+  }
+});
+
+Deno.test("library: Client talks to servers like the Python ones", async () => {
+  using listener = new TcpListener();
+  const asking = ask(listener.port, "Hello Server!");
+  using peer = await listener.accept();
+  await peer.assertReplies("Hello Server!");
+  await peer.send("Hello\n");
+  await peer.send(Uint8Array.of(0xc3));
+  await peer.send(Uint8Array.of(0xa9, 0x0a));
+  peer.connection.close();
+  assertEquals((await asking).reply, "Helloé");
+
+  // It reads once and closes, with the rest of the request unread: a reset.
+  const long = ask(listener.port, "x".repeat(MIB));
+  using once = await listener.accept();
+  await once.connection.read(new Uint8Array(1024));
+  await once.send("seen enough");
+  once.connection.close();
+  assertEquals((await long).reply, "seen enough");
+});
+
+Deno.test("library: Client says what went wrong", async () => {
+  const refused = () => ask(unusedPort(), "x");
+  await assertRejects(refused, Error, "Is the server running?");
+  const tooLong = () => ask(1, "x".repeat(MIB + 1));
+  await assertRejects(tooLong, Error, "request exceeds 1 MiB");
+
+  using listener = new TcpListener();
+  const open = (options = {}) =>
+    new Client(listener.port, new Ask("hi")).open(options);
+  const meet = async (opening: Promise<void>, bytes: Uint8Array) => {
+    const peer = await listener.accept();
+    await peer.send(bytes).catch(() => {});
+    peer.connection.close();
+    await opening;
+  };
+  await assertRejects(
+    () => meet(open(), new Uint8Array()),
+    Error,
+    "without a reply",
+  );
+  await assertRejects(
+    () => meet(open(), Uint8Array.of(0xff)),
+    Error,
+    "not UTF-8",
+  );
+  await assertRejects(
+    () => meet(open(), new Uint8Array(MIB + 1)),
+    Error,
+    "reply exceeds 1 MiB",
+  );
+  await assertRejects(() => open({ timeout: 100 }), Error, "100 ms");
+  const reason = new Error("changed my mind");
+  const signal = AbortSignal.abort(reason);
+  await assertRejects(() => open({ signal }), Error, "changed my mind");
+});
+
+Deno.test("library: a user's program, in a folder of its own", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "atm-" });
+  try {
+    for (const name of ["server.ts", "client.ts"]) {
+      await Deno.copyFile(join(ROOT, "tcp/library", name), join(folder, name));
+    }
+    for (const name of ["atm.ts", "moods.ts", "serve.ts", "ask.ts"]) {
+      const text = await Deno.readTextFile(join(ROOT, "tests/library", name));
+      const alone = text.replaceAll("../../tcp/library/", "./");
+      await Deno.writeTextFile(join(folder, name), alone);
+    }
+    const run = (...args: string[]) => new Program("atm", args, {}, folder);
+    await using check = run("check", "serve.ts", "ask.ts");
+    assertEquals(await check.exits(60_000), 0, check.stderr);
+
+    const net = "--allow-net=127.0.0.1", read = "--allow-read=.";
+    for (const kind of ["IterativeServer", "MultithreadedServer"]) {
+      await using server = run("run", net, read, "serve.ts", kind, "atm");
+      const [, port = ""] = await assertPrints(server, /port (\d+)\n/);
+      for (
+        const [command, reply] of [
+          ["ada 1815 GET_BALANCE", "BALANCE 100"],
+          ["ada 1815 WITHDRAW 20", "BALANCE 80"],
+          ["ada 1815 WITHDRAW 81", "ERROR not enough money"],
+          ["ada 1906 WITHDRAW 1", "ERROR wrong user or PIN"],
+          ["grace 1906 DEPOSIT 20", "BALANCE 20"],
+          ["ada 1815 GET_BALANCE", "BALANCE 80"],
+        ] as const
+      ) {
+        await using client = run("run", net, "ask.ts", port, command);
+        await assertExits(client, 0);
+        assertEquals(client.stdout, `Reply: ${reply}\n`);
+      }
+    }
+    // Without permission to read it, the module cannot go into threads.
+    await using denied = run("run", "--no-prompt", net, "serve.ts", "T", "atm");
+    assertEquals(await denied.exits(), 1);
+    assertStringIncludes(denied.stderr, "Run again with --allow-read=.");
+    await using server = run("run", net, read, "serve.ts", "Threads", "atm");
+    const [, port = ""] = await assertPrints(server, /port (\d+)\n/);
+    await using client = run(
+      "run",
+      net,
+      "ask.ts",
+      port,
+      "grace 1906 DEPOSIT 5",
+    );
+    await assertExits(client, 0);
+    assertEquals(client.stdout, "Reply: BALANCE 5\n");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test({
+    name: `library: ${signal} ends the server in good order`,
+    ignore: Deno.build.os === "windows",
+    async fn() {
+      await using started = await startServer("library:server");
+      using peer = await TcpPeer.connect(started.port);
+      started.server.kill(signal);
+      await assertExits(started.server, 0);
+      await peer.assertCloses();
+    },
+  });
+}
+
+for (const role of ["server", "client"]) {
+  const task = `library:${role}`;
+  Deno.test(`${task}: bad use is answered with a usage line`, async () => {
+    const usage = /Usage: \w+\.ts \[--host 127\.0\.0\.1\] \[--port 1234\].*\n$/;
+    for (
+      const args of [["--port", "abc"], ["--port", "70000"], ["--port", ""], [
+        "--class",
+        "toString",
+      ], ["extra"]]
+    ) await assertFails(task, args, 2, usage);
+    await using help = await start(task, ["--help"]);
+    await assertExits(help, 0);
+    assertStringIncludes(help.stdout, "Usage: ");
+  });
+
+  Deno.test(`${task}: without permission, one line says which`, async () => {
+    const file = `tcp/library/${role}_main.ts`;
+    await using program = new Program(task, ["run", "--no-prompt", file]);
+    await assertExits(program, 1);
+    assertComplaint(program, /--allow-net/);
+  });
+}
+
+Deno.test("library: a port in use, and nobody who listens", async () => {
+  await using started = await startServer("library:server");
+  const port = ["--port", `${started.port}`];
+  const advice = /^Cannot listen on 127\.0\.0\.1:\d+: .*another port\.\n$/;
+  await assertFails("library:server", port, 1, advice);
+  const nobody = ["--port", `${unusedPort()}`];
+  const complaint = /^Cannot connect to .*refused.* Is the server running\?\n$/;
+  await assertFails("library:client", nobody, 1, complaint);
+});
