@@ -278,7 +278,7 @@ Deno.test("library: close() and a signal stop servers and free the port", async 
     await assertRejects(() => server.listen(), Error, "listens already");
     const again = make(port);
     await assertRejects(() => again.listen(), Error, "Address already in use");
-    server.close();
+    server.close(); // perhaps before it has seen the peer
     await within(20_000, listening, "the end");
     await peer.assertCloses();
 
@@ -352,6 +352,7 @@ Deno.test("library: Client says what went wrong", async () => {
     new Client(listener.port, new Ask("hi")).open(options);
   const meet = async (opening: Promise<void>, bytes: Uint8Array) => {
     const peer = await listener.accept();
+    await peer.assertReplies("hi");
     await peer.send(bytes).catch(() => {});
     peer.connection.close();
     await opening;

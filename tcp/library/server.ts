@@ -231,8 +231,9 @@ export abstract class BaseServer<
   /**
    * Serves one connection: reads the request, sends the reply, closes.
    *
-   * @returns A promise of whether the client was there to take its reply. It
-   * never rejects: failures are reported on standard error.
+   * @returns A promise of whether the client was there to take its reply (if
+   * neither said a word, it is taken for gone). It never rejects: failures are
+   * reported on standard error.
    */
   protected async answer(connection: Deno.TcpConn): Promise<boolean> {
     const { hostname, port } = connection.remoteAddr;
@@ -240,11 +241,12 @@ export abstract class BaseServer<
     try {
       const request = await exchange.request();
       console.log(`Received request from ${hostname}:${port}`);
-      const reply = await this.#engine?.process(request.replaceAll("\n", ""));
-      await exchange.reply(reply ?? "");
+      const message = request.replaceAll("\n", "");
+      const reply = await this.#engine?.process(message) ?? "";
+      await exchange.reply(reply);
       // Whoever waits for the goodbye, it is not the next client.
       exchange.goodbye().finally(() => this.#close(connection));
-      return true;
+      return request !== "" || reply !== "";
     } catch (error) {
       const served = this.#open.has(connection); // and not closed by close()
       if (served) complain(`Cannot answer ${hostname}:${port}`, error);
@@ -259,13 +261,14 @@ export abstract class BaseServer<
   ): AsyncGenerator<Deno.TcpConn, void> {
     while (this.#listener === listener) {
       const connection = await listener.accept().catch(() => null);
+      if (this.#listener !== listener) return connection?.close();
       if (connection) {
         this.#open.add(connection);
         yield connection;
         if (this.#open.size >= CROWDED) await this.#closed.promise;
       } else {
-        // It is closed; or a client left before its turn; or too many files are
-        // open, and it helps to wait until some connections have closed.
+        // A client left before its turn; or too many files are open, and it
+        // helps to wait until some connections have closed.
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
     }
