@@ -187,11 +187,11 @@ export abstract class BaseServer<
       options;
     if (this.#listener) throw new Error("This server listens already");
     if (signal?.aborted) return;
+    const engine = engineFor(this.#protocol, timeout);
     const listener = claim(hostname, this.#port);
+    this.#engine = engine;
     this.#listener = listener;
     this.#address = listener.addr;
-    const engine = engineFor(this.#protocol, timeout);
-    this.#engine = engine;
     this.#limits = { timeout, quiet };
     const stop = () => this.close();
     signal?.addEventListener("abort", stop);
