@@ -132,7 +132,7 @@ async function serve(connection: Deno.TcpConn): Promise<void> {
     status: "",
   };
   clients.add(client);
-  const buffer = Buffer.alloc(4096);
+  const buffer = Buffer.allocUnsafe(2048);
   try {
     for (let ended = false; !ended;) {
       const count = await connection.read(buffer);
