@@ -85,12 +85,6 @@ async function lead(): Promise<void> {
     });
   }
 
-  await Promise.race(threads.map((thread) => once(thread, "message")));
-  write(`Threaded HTTP Server running on http://${hostname}:${address.port}\n`);
-  if (!linux) {
-    write("This system cannot share a port: serving in one thread.\n");
-  }
-
   for (const signal of ["SIGINT", "SIGTERM"]) {
     process.once(signal, async () => {
       for (const thread of threads) thread.postMessage("stop");
@@ -99,6 +93,12 @@ async function lead(): Promise<void> {
       await Promise.race([farewell, pause(2_000)]);
       Deno.exit();
     });
+  }
+
+  await Promise.race(threads.map((thread) => once(thread, "message")));
+  write(`Threaded HTTP Server running on http://${hostname}:${address.port}\n`);
+  if (!linux) {
+    write("This system cannot share a port: serving in one thread.\n");
   }
 }
 

@@ -32,15 +32,6 @@ const { host: hostname, port } = parseArgs(Deno.args, {
 });
 if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
 
-const step = `listen on ${hostname}:${port}`;
-const server = Deno.serve({
-  hostname,
-  port: Number(port),
-  onListen({ port }) {
-    console.log(`HTTP Server running on http://${hostname}:${port}`);
-  },
-}, () => new Response(PAGE, { headers: { "Content-Type": "text/html" } }));
-
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.once(signal, async () => {
     // Accepts nobody any more and lets what is under way finish, but not for
@@ -49,6 +40,15 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
     Deno.exit();
   });
 }
+
+const step = `listen on ${hostname}:${port}`;
+const server = Deno.serve({
+  hostname,
+  port: Number(port),
+  onListen({ port }) {
+    console.log(`HTTP Server running on http://${hostname}:${port}`);
+  },
+}, () => new Response(PAGE, { headers: { "Content-Type": "text/html" } }));
 
 function usage(wrong: string): never {
   const line = "Usage: serve_http_server.ts [--host 127.0.0.1] [--port 8080]";
