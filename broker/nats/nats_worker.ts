@@ -4,7 +4,9 @@
  *
  * With a NATS server running (`nats-server`), one for each operation or more:
  *
- *     deno run --allow-net=127.0.0.1 nats_worker.ts --operation toupper
+ *     deno run --allow-net=127.0.0.1 nats_worker.ts
+ *
+ * That one converts to upper case; --operation tolower makes it the other.
  *
  * Over NATS: a request with a UTF-8 text comes on the subject "convert.toupper"
  * (or tolower). The workers of the queue group "converters" share them: each
@@ -18,7 +20,7 @@ import { connect } from "npm:@nats-io/transport-node@3.4.0";
 addEventListener("unhandledrejection", explain);
 const { nats, operation } = parseArgs(Deno.args, {
   string: ["nats", "operation"],
-  default: { nats: "nats://127.0.0.1:4222", operation: "" },
+  default: { nats: "nats://127.0.0.1:4222", operation: "toupper" },
   unknown: usage,
 });
 if (!/^nats:\/\/[^\s/]+$/.test(nats)) usage(`--nats ${nats}`);
@@ -78,7 +80,7 @@ async function leave(): Promise<void> {
 }
 
 function usage(wrong: string): never {
-  const line = "Usage: nats_worker.ts --operation toupper|tolower " +
+  const line = "Usage: nats_worker.ts [--operation toupper|tolower] " +
     "[--nats nats://127.0.0.1:4222]";
   if (wrong === "--help") console.log(line);
   else console.error(`Cannot use ${wrong}. ${line}`);
