@@ -69,6 +69,26 @@ export const EXAMPLES: Example[] = [
     script: ["Hello, server!", "Hello, client! 👋", "exit"],
   },
   {
+    name: "broker",
+    summary: "a broker takes requests to two servers, and their answers back",
+    servers: [
+      { name: "toupper", args: () => ["--port", "0"] },
+      { name: "tolower", args: () => ["--port", "0"] },
+      {
+        name: "broker",
+        args: ({ toupper, tolower }) => [
+          ...["--port", "0", "--toupper", `127.0.0.1:${toupper}`],
+          ...["--tolower", `127.0.0.1:${tolower}`],
+        ],
+      },
+    ],
+    client: {
+      name: "client",
+      args: ({ broker }) => ["127.0.0.1", `${broker}`],
+    },
+    script: ["toupper:Hello, broker! 👋", "tolower:It's ONE: a colon", "exit"],
+  },
+  {
     name: "incrementer",
     summary: "a client that counts while you type, a server that logs it all",
     servers: [{ name: "server", args: () => ["--port", "0"] }],
