@@ -14,7 +14,6 @@
  */
 import { lookup } from "node:dns/promises";
 import process from "node:process";
-import { setImmediate } from "node:timers";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 import { BaseHandler, Logger } from "jsr:@std/log@0.224";
 
@@ -36,8 +35,6 @@ process.on("SIGINT", () => Deno.exit()).on("SIGTERM", () => Deno.exit());
 const SEATS = 200;
 /** How long a server may take: with the check every 100 ms, less than 2 s. */
 const PATIENCE_MS = 1500;
-/** How long to stay awake for the next datagram under load. */
-const AWAKE_MS = 0.3;
 /** How many ports where an answer is overdue are remembered. */
 const OVERDUE = 5000;
 
@@ -94,7 +91,6 @@ const services = new Map<string, Service>();
 for (const name of ["toupper", "tolower"] as const) {
   services.set(name, await openService(name, servers[name]));
 }
-let awakeUntil = 0;
 const waiting = new Set<Seat>(); // the one that has waited longest comes first
 setInterval(giveUp, 100);
 console.log(`Waiting for connections on ${hostname}:${portOf(socket)} ...`);
@@ -137,7 +133,6 @@ async function forward(
     if (!seat) throw new Error("too many requests in flight, try again");
     seat.request = request;
     waiting.add(seat);
-    if (waiting.size > 1) stayAwake();
     await (seat.socket ?? openSocket(seat)).send(text, service.server);
   } catch (error) {
     if (seat?.request === request) release(seat);
@@ -159,21 +154,6 @@ async function carry(seat: Seat, socket: Deno.DatagramConn): Promise<void> {
     service.free.push(seat);
     logger.info(`${describe(request)} -> ${show(received[0])}`);
   }
-}
-
-/**
- * Keeps the event loop turning for a moment. To be woken up for each datagram
- * takes as long as to deal with it: under load, that is a fifth of the speed.
- */
-function stayAwake(): void {
-  const asleep = awakeUntil === 0;
-  awakeUntil = performance.now() + AWAKE_MS;
-  if (asleep) setImmediate(turn);
-}
-
-function turn(): void {
-  if (performance.now() < awakeUntil) setImmediate(turn);
-  else awakeUntil = 0;
 }
 
 /** Gives up on the servers that have had the time to answer. */
