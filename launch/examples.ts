@@ -108,4 +108,11 @@ export const EXAMPLES: Example[] = [
     client,
     script: [],
   },
+  {
+    name: "web",
+    summary: "files over HTTP, to a client that speaks it by hand",
+    servers: [server],
+    client,
+    script: ["/test.txt", "y", "/nothing.html", "n"],
+  },
 ];
