@@ -1,10 +1,11 @@
 /**
- * `deno task demo`: the tour. Runs every example, one after the other, and
- * shows its wire.
+ * `deno task demo`: the tour. Runs every example, one after the other, and shows
+ * its programs and what goes over the wire between them.
  *
- *     deno run --allow-run --allow-read=. --allow-net=127.0.0.1 launch/demo.ts
+ *     deno run --allow-run --allow-read=. --allow-write=.run --allow-net=127.0.0.1 launch/demo.ts
  *
- * Exit status 0 when all examples ran, 1 when one did not, 130 when stopped.
+ * Exit status 0 when all examples ran, 1 when one did not, 130 when stopped. An
+ * example whose program the system lacks (nats-server) is skipped by name.
  */
 import { EXAMPLES } from "./examples.ts";
 import { interruption } from "./interruption.ts";

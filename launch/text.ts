@@ -5,13 +5,18 @@
  */
 import stringWidth from "npm:string-width@9.0.0";
 
+/** ASCII and what diagrams are drawn with: one column each. */
+const NARROW = /^[\x20-\x7e←-⇿─-●]*$/;
+
 /** How many columns of a terminal a text takes. */
-export const width = (text: string): number => stringWidth(text);
+export const width = (text: string): number =>
+  NARROW.test(text) ? text.length : stringWidth(text);
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** What a reader takes for its characters: é, 你, 👩‍🚀. */
 export function characters(text: string): string[] {
+  if (NARROW.test(text)) return text.split("");
   return Array.from(graphemes.segment(text), ({ segment }) => segment);
 }
 
