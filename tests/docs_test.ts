@@ -1,0 +1,284 @@
+/**
+ * The documentation, run: every README is read, the commands in its transcripts
+ * are run again, and what it says about files, tasks, permissions, sizes and
+ * diagrams is compared with what is there. Failures name README and line.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { basename, extname, join } from "@std/path";
+import { taskCommand } from "../launch/program.ts";
+import { ROOT, start } from "./assertions.ts";
+import {
+  type Document,
+  filesBelow,
+  type Part,
+  readDocuments,
+} from "./documents.ts";
+import { replay } from "./transcript.ts";
+
+const documents = await readDocuments();
+const files = await filesBelow("");
+const { tasks } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
+
+/** The commands of the scripts' headers: `deno run FLAGS FILE`, by path. */
+const headers = new Map<string, string[]>();
+for (const path of files.filter((path) => path.endsWith(".ts"))) {
+  const text = await Deno.readTextFile(join(ROOT, path));
+  const [, command] = /^ \* {5}(deno run .*)$/m.exec(text) ?? [];
+  if (command) headers.set(path, command.split(" "));
+}
+
+Deno.test("docs: tasks run the commands that the headers of scripts show", async () => {
+  for (const [path, header] of headers) {
+    if (/^(launch|offline|tests)\//.test(path)) continue;
+    const runs: string[][] = [];
+    for (const task of Object.keys(tasks)) {
+      const command: string[] = await taskCommand(task).catch(() => []);
+      const script = command.indexOf(path);
+      if (script >= 0) runs.push(command.slice(0, script));
+    }
+    assert(runs.length > 0, `${path}: no task runs it`);
+    for (const run of runs) {
+      assertEquals(["deno", ...run], header.slice(0, -1), path);
+    }
+    assertEquals(header.at(-1), basename(path), path);
+  }
+});
+
+Deno.test("docs: every folder of examples has a README", () => {
+  const folders = new Set(
+    [...headers.keys()].map((path) => path.slice(0, path.lastIndexOf("/")))
+      .filter((folder) => !/^(launch|offline|tests)/.test(folder)),
+  );
+  for (const folder of folders) {
+    assert(files.includes(`${folder}/README.md`), `${folder} has no README.md`);
+  }
+});
+
+Deno.test("docs: every task is documented", () => {
+  const commands = documents.flatMap((document) => commandsOf(document));
+  for (const task of Object.keys(tasks)) {
+    const documented = commands.some(({ text }) =>
+      new RegExp(`\\bdeno(@2)? task ${task}(\\s|$)`).test(text)
+    );
+    assert(documented, `no README mentions deno task ${task}`);
+  }
+});
+
+for (const document of documents) {
+  const { path, blocks } = document;
+
+  Deno.test(`docs: ${path}: commands, with their permissions`, () => {
+    for (const command of commandsOf(document)) check(command, document);
+  });
+
+  Deno.test(`docs: ${path}: the commands for PowerShell are the same`, () => {
+    for (const [index, block] of blocks.entries()) {
+      if (block.language !== "powershell") continue;
+      const other = blocks[index - 1];
+      assert(other?.language === "sh", `${block.place}: no sh block before it`);
+      const same = block.text.replaceAll(".\\", "").replaceAll("\\", "/");
+      assertEquals(same, other.text, block.place);
+    }
+  });
+
+  Deno.test(`docs: ${path}: links lead somewhere`, () => {
+    for (const { place, text } of document.links) {
+      if (/^https?:\/\//.test(text)) continue;
+      const [link = "", anchor] = text.split("#");
+      const target = link === "" ? path : document.resolve(link);
+      const exists = files.some((file) =>
+        file === target || file.startsWith(target.replace(/\/*$/, "/"))
+      ) || /^\.\w/.test(target);
+      assert(exists, `${place}: ${text} does not exist`);
+      if (anchor === undefined) {
+        continue;
+      }
+      const there = documents.find((other) =>
+        other.path === target
+      );
+      assert(there?.anchors.includes(anchor), `${place}: no heading ${text}`);
+    }
+  });
+
+  Deno.test(`docs: ${path}: files that it names exist`, () => {
+    const own = ownPrograms(document).map(({ name }) => name);
+    for (const { place, text } of document.inlineCode) {
+      if (!/^[\w./-]+\.(ts|json|html|txt|svg|png|css|md|yml)$/.test(text)) {
+        continue;
+      }
+      const exists = own.includes(text) || files.includes(text) ||
+        files.includes(document.resolve(text)) ||
+        files.some((file) => basename(file) === text);
+      assert(exists, `${place}: there is no file ${text}`);
+    }
+  });
+
+  Deno.test(`docs: ${path}: sizes in tables of bytes`, () => {
+    for (const { place, columns, cells } of document.rows) {
+      const size = cells[columns.indexOf("bytes")];
+      const text = cells[columns.indexOf("text")];
+      if (size === undefined || text === undefined) continue;
+      if (!/^[\d,]+$/.test(size)) continue;
+      const bytes = new TextEncoder().encode(unescape(text)).length;
+      assertEquals(Number(size.replace(",", "")), bytes, `${place}: ${text}`);
+    }
+  });
+
+  Deno.test(`docs: ${path}: quotations stand in the scripts`, async () => {
+    const folder = document.resolve(".");
+    const scripts: string[] = [];
+    for (const file of files) {
+      if (extname(file) !== ".ts" || !join(file, "..").startsWith(folder)) {
+        continue;
+      }
+      scripts.push(await Deno.readTextFile(join(ROOT, file)));
+    }
+    for (const { place, text, language } of blocks) {
+      if (language !== "ts" || programName(text)) continue;
+      const lines = text.split("\n").map((line) => line.trim())
+        .filter((line) => line !== "" && line !== "…");
+      const quoted = scripts.some((script) =>
+        lines.every((line) => script.includes(line))
+      );
+      assert(quoted, `${place}: no script here has these lines`);
+    }
+  });
+
+  for (const block of blocks) {
+    if (block.language !== "mermaid") continue;
+    Deno.test(`docs: ${block.place}: the diagram is what the wire view makes`, async () => {
+      const command = block.introduction.find((text) =>
+        /^deno task .*--mermaid/.test(text)
+      );
+      assert(command, `${block.place}: the text before it names no command`);
+      const words = command.match(/"[^"]*"|\S+/g) ?? [];
+      const [, , task = "", ...args] = words.map((word) =>
+        word.replaceAll('"', "")
+      );
+      await using program = await start(task, args);
+      await program.endInput();
+      assertEquals(await program.exits(120_000), 0, program.stderr);
+      assertEquals(program.stdout.trimEnd(), block.text, block.place);
+    });
+  }
+
+  const sections = Map.groupBy(
+    blocks.filter(({ language }) => language === "console"),
+    ({ section }) => section,
+  );
+  for (const transcripts of sections.values()) {
+    const [first] = transcripts;
+    if (first === undefined) continue;
+    const { place, options } = first;
+    Deno.test({
+      name: `docs: ${place}: the transcript`,
+      // Other systems word their errors in another way.
+      ignore: options.includes("linux") && Deno.build.os !== "linux",
+      async fn() {
+        const folder = await Deno.makeTempDir({ prefix: "docs-" });
+        try {
+          const own = await writePrograms(document, folder);
+          using _turn = await takeTurn(folder);
+          await replay(transcripts, own ? folder : ROOT);
+        } finally {
+          await Deno.remove(folder, { recursive: true });
+        }
+      },
+    });
+  }
+}
+
+/** Waits until no other test run on this machine uses the documented ports. */
+async function takeTurn(folder: string): Promise<Disposable> {
+  const path = join(folder, "..", "client-server-examples.lock");
+  const file = await Deno.open(path, { create: true, write: true });
+  await file.lock(true);
+  return file;
+}
+
+/** The commands with Deno in a README's blocks and in its text. */
+function commandsOf({ blocks, inlineCode }: Document): Part[] {
+  const commands = inlineCode.filter(({ text }) => isCommand(text));
+  for (const { language, text, place } of blocks) {
+    if (!["sh", "powershell", "console"].includes(language)) continue;
+    const [path, first] = place.split(":");
+    for (const [index, line] of text.split("\n").entries()) {
+      const command = line.replace(/^\$ /, "").replace(/ +#.*$/, "");
+      if (!isCommand(command)) continue;
+      if (language === "console" && !line.startsWith("$ ")) continue;
+      const place = `${path}:${Number(first) + 1 + index}`;
+      commands.push({ place, text: command });
+    }
+  }
+  return commands;
+}
+
+function isCommand(text: string): boolean {
+  return /^(npx -y )?deno(@2)? (task|run) \S/.test(text);
+}
+
+/** Asserts that a command names what exists, with the right permissions. */
+function check({ place, text }: Part, document: Document): void {
+  const [verb, ...words] = text.replace(/^(npx -y )?deno(@2)? /, "").split(" ");
+  if (verb === "task") {
+    const task = words.find((word) => !word.startsWith("-")) ?? "";
+    const known = task in tasks || /^[A-Z:]+$/.test(task); // NAME:ROLE
+    assert(known, `${place}: there is no task ${task}`);
+    return;
+  }
+  const at = words.findIndex((word) => word.endsWith(".ts"));
+  if (at < 0) return; // Nothing that somebody could run: an ellipsis.
+  const script = words[at]?.replaceAll("\\", "/").replace(/^\.\//, "") ?? "";
+  // Transcripts run what readers write themselves, so those need no check.
+  if (ownPrograms(document).some(({ name }) => name === script)) return;
+  const path =
+    [script, document.resolve(script)].find((at) => headers.has(at)) ??
+      [...headers.keys()].find((path) => basename(path) === script);
+  assert(path, `${place}: there is no script ${script}`);
+  const header = headers.get(path) ?? [];
+  let [flags, expected] = [words.slice(0, at), header.slice(2, -1)];
+  // For other machines than this one, a program needs the whole network.
+  if (flags.includes("--allow-net") && words.includes("--host")) {
+    expected = expected.map((flag) => flag.replace(/^(--allow-net)=.*/, "$1"));
+  }
+  assertEquals(flags, expected, `${place}: ${text}`);
+}
+
+/** Programs that a README has its reader write: the blocks that name a file. */
+function ownPrograms({ blocks }: Document): { name: string; text: string }[] {
+  return blocks.flatMap(({ language, text }) => {
+    const name = programName(text);
+    return language === "ts" && name ? [{ name, text }] : [];
+  });
+}
+
+/** The file that a block of code says it is, on its first line. */
+function programName(text: string): string | undefined {
+  return /^\/\/ ([\w-]+\.ts)\n/.exec(text)?.[1];
+}
+
+/**
+ * Writes the programs that a README has its reader write into a folder, beside
+ * copies of the scripts that stand beside the README, as it tells its reader to.
+ * Returns whether there are any.
+ */
+async function writePrograms(
+  document: Document,
+  folder: string,
+): Promise<boolean> {
+  const own = ownPrograms(document);
+  if (own.length === 0) return false;
+  for (const file of files.filter((file) => extname(file) === ".ts")) {
+    if (join(file, "..") !== document.resolve(".")) continue;
+    await Deno.copyFile(join(ROOT, file), join(folder, basename(file)));
+  }
+  for (const { name, text } of own) {
+    await Deno.writeTextFile(join(folder, name), `${text}\n`);
+  }
+  return true;
+}
+
+/** What is written as `\r\n` and the like in a table stands for one byte. */
+function unescape(text: string): string {
+  return text.replaceAll("\\r", "\r").replaceAll("\\n", "\n");
+}
