@@ -177,9 +177,14 @@ async function parseCommand(
 /** The text without what differs from run to run. */
 function normalize(text: string): string {
   return text
+    .replaceAll("\r\n", "\n") // looks alike in a terminal
     // The system takes the ports of clients from 32768 on.
-    .replace(/(?<=\bport |[\w.\]]:)(?:3[3-9]|[4-6]\d)\d{3}\b/g, "PORT")
+    .replace(
+      /(?<=\bport |[\w.\]]:)(?:32[7-9]|3[3-9]\d|[4-6]\d\d)\d\d\b/g,
+      "PORT",
+    )
     .replace(/\b\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\b/g, "TIME")
+    .replace(/^(etag: ).*$/gm, "$1ETAG")
     .replace(/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?Z?/g, "TIME")
     .replace(/ *\b\d+(?:\.\d+)? ms\b| *\b\d+\.\d+ s\b/g, " TIME");
 }
