@@ -32,7 +32,7 @@ const GLANCE = 4096;
 
 /** Styles as SGR codes; the programs' differ in brightness, too. */
 const BOLD = "1", DIM = "2", ALARM = "1;31";
-const PROGRAMS = ["1;36", "33", "1;35", "32", "1;34", "36"];
+const PROGRAMS = ["1;36", "35", "1;32", "38;5;166", "1;34", "36"];
 
 /** One row of the terminal, put together piece by piece. */
 class Row {
@@ -63,9 +63,7 @@ class Row {
   render(colours: boolean): string {
     let result = "", current = "";
     for (const { text, style } of this.#cells) {
-      const change = colours && style !== current && text !== "" &&
-        !(text === " " && current !== "" && style === "");
-      if (change) {
+      if (colours && style !== current && text !== "") {
         result += `\x1b[0${style && `;${style}`}m`;
         current = style;
       }
@@ -111,7 +109,9 @@ export class View implements Presenter {
     const row = this.#row(false);
     row.put(0, this.#title + example.name, BOLD);
     row.put(width(this.#title + example.name), ` · ${example.summary}`);
-    this.#print([row, this.#row(false)]);
+    const legend = this.#row(false);
+    legend.put(0, this.#legend(), DIM);
+    this.#print([row, legend, this.#row(false)]);
     this.#names(true);
   }
 
@@ -159,7 +159,7 @@ export class View implements Presenter {
       const size = count(event.bytes.length, "byte") + which;
       const text = readable(event.bytes.subarray(0, GLANCE));
       const lines = text.split(/(?<=(?<!\\)(?:\\\\)*\\n)/);
-      const inline = width(text) + width(size) + 3 <= right - left - 8;
+      const inline = width(text) + width(size) + 3 <= right - left - 6;
       label = [{ text: size, style: DIM }];
       if (lines.length === 1 && inline && !this.#hex) {
         if (text) label.unshift({ text: `${text}  `, style: `${style};1` });
@@ -223,6 +223,18 @@ export class View implements Presenter {
     const row = this.#row(false);
     row.put(MARGIN, `${(ms / 1000).toFixed(1)} s in all`, DIM);
     this.#print([...rows, row]);
+  }
+
+  /** What the signs mean that this example uses. */
+  #legend(): string {
+    const used = new Set(this.#roles.map(({ listens }) => listens));
+    const signs = [
+      "● prints",
+      used.has("udp") ? "╌► sends a datagram" : "",
+      used.has("tcp") ? "─► sends over TCP  ┄► connects, closes" : "",
+      "■ ends",
+    ];
+    return signs.filter((sign) => sign).join("  ");
   }
 
   /** Shows the names again where they have moved, or left the screen. */
@@ -289,7 +301,7 @@ export class View implements Presenter {
 
   /** Where there is more room beside a program's line, and how much. */
   #room(at: number): { side: "left" | "right"; columns: number } {
-    const left = at - MARGIN - 2, right = this.#width - at - 2;
+    const left = at - MARGIN - 4, right = this.#width - at - 2;
     return right >= left
       ? { side: "right", columns: right }
       : { side: "left", columns: left };
