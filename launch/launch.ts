@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setTimeout as pause } from "node:timers/promises";
 import {
   type Example,
   LISTENING,
@@ -24,7 +25,7 @@ import { relayUdp } from "./udp_relay.ts";
 import type { Recorder, Relay } from "./wire.ts";
 
 /** Limits in ms; generous, because they only matter when something is wrong. */
-const READY = 20_000, STOPPED = 10_000, SETTLED = 1_000;
+const READY = 20_000, STOPPED = 10_000, SETTLED = 1_000, GRACE = 300;
 
 /** How the reaper is run, and the folder that it may delete from. */
 const REAPER = "run --quiet --allow-run --allow-write=.run launch/reaper.ts";
@@ -261,7 +262,7 @@ class Crew implements AsyncDisposable {
     const first = this.#programs.entries().find(asks);
     const prompt = first?.[1].prompt;
     if (!first || !prompt) return undefined;
-    await new Promise((resolve) => setTimeout(resolve, PROMPT_MS));
+    await pause(PROMPT_MS);
     if (first[1].prompt !== prompt) return undefined;
     this.#prompts.add(prompt);
     return first;
@@ -290,6 +291,9 @@ class Crew implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending = true;
     const programs = [...this.#programs.values()];
+    // Ctrl-C has reached them, too: a second signal would only disturb.
+    const ended = Promise.all(programs.map(({ ended }) => ended));
+    await Promise.race([ended, pause(GRACE, null, { ref: false })]);
     await Promise.all(programs.map((program) => program.stop()));
     await Promise.all(
       this.#relays.map((relay) => relay[Symbol.asyncDispose]()),
