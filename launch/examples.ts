@@ -149,7 +149,7 @@ export const EXAMPLES: Example[] = [
         port: 8081,
       },
     ],
-    script: ["toupper:Hello, broker!", "tolower:Grüße: ÄÖÜ", "exit"],
+    script: ["toupper:Hello, broker! 👋", "tolower:It's ONE: a colon", "exit"],
   },
   {
     name: "nats",
@@ -187,7 +187,7 @@ export const EXAMPLES: Example[] = [
         ready: /Waiting for requests/,
       })),
     ],
-    script: ["toupper:Hello, broker!", "tolower:Grüße: ÄÖÜ", "exit"],
+    script: ["toupper:Hello, broker! 👋", "tolower:It's ONE: a colon", "exit"],
   },
   {
     name: "web",
