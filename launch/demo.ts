@@ -1,36 +1,48 @@
 /**
  * `deno task demo`: the tour. Runs every example, one after the other, and
- * shows what each program prints under its name.
+ * shows its wire.
  *
- *     deno run --allow-run --allow-read=. launch/demo.ts
+ *     deno run --allow-run --allow-read=. --allow-net=127.0.0.1 launch/demo.ts
  *
  * Exit status 0 when all examples ran, 1 when one did not, 130 when stopped.
  */
 import { EXAMPLES } from "./examples.ts";
 import { interruption } from "./interruption.ts";
-import { launch } from "./launch.ts";
-import type { Observer } from "./program.ts";
+import { scripted } from "./keyboard.ts";
+import { launch, Missing } from "./launch.ts";
+import { screen } from "./screen.ts";
+import { View } from "./view.ts";
 
-const signal = interruption();
-let ran = 0;
+/** How long an example may take, in ms. */
+const LIMIT = 60_000;
+
+const stop = new AbortController();
+const signal = AbortSignal.any([interruption(), stop.signal]);
+const output = screen(() => stop.abort());
+const colours = !Deno.noColor && Deno.stdout.isTerminal();
+const failed: string[] = [], skipped: string[] = [];
 for (const [index, example] of EXAMPLES.entries()) {
-  const { name, summary, script } = example;
-  console.log(`${index + 1} of ${EXAMPLES.length} · ${name}: ${summary}\n`);
-  const observer: Observer = {
-    line({ name: task }, text, stream) {
-      const role = task.slice(name.length + 1);
-      const mark = stream === "stdout" ? "│" : "!";
-      console.log(`  ${role.padEnd(8)} ${mark} ${text}`);
-    },
-  };
+  const title = `${index + 1} of ${EXAMPLES.length} · `;
   try {
-    await launch(example, script, observer, signal);
-    ran++;
+    await launch(example, {
+      presenter: new View(output, { colours, title }),
+      keyboard: scripted(example.script, output.print),
+      signal,
+      limit: LIMIT,
+    });
   } catch (error) {
+    if (signal.aborted) Deno.exit(130);
     console.error(error instanceof Error ? error.message : error);
+    (error instanceof Missing ? skipped : failed).push(example.name);
   }
-  if (signal.aborted) Deno.exit(130);
-  console.log();
+  output.print([""]);
 }
-console.log(`${ran} of ${EXAMPLES.length} examples ran`);
-Deno.exit(ran === EXAMPLES.length ? 0 : 1);
+const ran = EXAMPLES.length - failed.length - skipped.length;
+const notes = [
+  failed.length > 0 ? `; failed: ${failed.join(", ")}` : "",
+  skipped.length > 0 ? `; skipped: ${skipped.join(", ")}` : "",
+];
+output.print([
+  `${ran} of ${EXAMPLES.length} examples ran${notes.join("")}`,
+]);
+Deno.exit(failed.length === 0 ? 0 : 1);

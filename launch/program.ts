@@ -4,15 +4,23 @@
  *
  * @module
  */
-import { fromFileUrl } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 
 /** The project's folder; every program runs there. */
 export const ROOT: string = fromFileUrl(new URL("..", import.meta.url));
 
 /** What a {@linkcode Program} reports while it runs. */
 export interface Observer {
-  /** A line that it printed, or a prompt together with the line typed after. */
-  line?(program: Program, text: string, stream: "stdout" | "stderr"): void;
+  /**
+   * A line that it printed; or a prompt, together with the line typed after it,
+   * which is also given by itself.
+   */
+  line?(
+    program: Program,
+    text: string,
+    stream: "stdout" | "stderr",
+    typed: string | undefined,
+  ): void;
   /** It printed something (a prompt, perhaps) or ended. */
   change?(program: Program): void;
 }
@@ -25,8 +33,12 @@ export async function taskCommand(task: string): Promise<string[]> {
   return args;
 }
 
+/** Whether a word of a command is the script, and not an option. */
+export const isScript = (word: string): boolean => /^[^-].*\.ts$/.test(word);
+
 /**
- * Starts the program that `deno task TASK` runs, with more arguments.
+ * Starts the program that `deno task TASK` runs, with more arguments; in another
+ * folder, or with a seed for its random numbers, on request.
  *
  * @example
  * ```ts
@@ -40,8 +52,13 @@ export async function start(
   task: string,
   args: string[] = [],
   observer: Observer = {},
+  { cwd = ROOT, seed }: { cwd?: string; seed?: number } = {},
 ): Promise<Program> {
-  return new Program(task, [...await taskCommand(task), ...args], observer);
+  const [run = "run", ...rest] = await taskCommand(task);
+  // The path of the script then holds from any folder; permissions don't.
+  const command = rest.map((word) => isScript(word) ? join(ROOT, word) : word);
+  const flags = seed === undefined ? [] : [`--seed=${seed}`];
+  return new Program(task, [run, ...flags, ...command, ...args], observer, cwd);
 }
 
 /** A program as a child process that is never left behind; Deno, by default. */
@@ -63,6 +80,7 @@ export class Program {
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #observer: Observer;
   readonly #waiting = new Set<() => void>();
+  #inputEnded = false;
   readonly #unfinished = { stdout: "", stderr: "" };
 
   constructor(
@@ -71,13 +89,14 @@ export class Program {
     observer: Observer = {},
     cwd: string = ROOT,
     executable: string = Deno.execPath(),
+    env: Record<string, string> = {},
   ) {
     this.name = name;
     this.#observer = observer;
     this.#child = new Deno.Command(executable, {
       args,
       cwd,
-      env: { NO_COLOR: "1" },
+      env: { NO_COLOR: "1", ...env },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
@@ -107,7 +126,8 @@ export class Program {
 
   /** Ends its input, like Ctrl-D. */
   async endInput(): Promise<void> {
-    if (this.asking) this.#finishLine("stdout", "");
+    if (this.asking) this.#finishLine("stdout", "^D");
+    this.#inputEnded = true;
     await this.#input.close().catch(() => {});
   }
 
@@ -201,7 +221,7 @@ export class Program {
       this.#read("stderr"),
     ]);
     for (const stream of ["stdout", "stderr"] as const) {
-      if (this.#unfinished[stream]) this.#finishLine(stream, "");
+      if (this.#unfinished[stream]) this.#finishLine(stream);
     }
     this.status = status;
     await this.#input.abort().catch(() => {});
@@ -214,16 +234,21 @@ export class Program {
     for await (const text of texts) {
       this[stream] += text;
       const lines = (this.#unfinished[stream] + text).split("\n");
+      // After Ctrl-D programs end the prompt's line themselves: it has ended.
+      if (this.#inputEnded && lines[0] === "") lines.shift();
+      this.#inputEnded = false;
       this.#unfinished[stream] = lines.pop() ?? "";
-      for (const line of lines) this.#observer.line?.(this, line, stream);
+      for (const line of lines) {
+        this.#observer.line?.(this, line, stream, undefined);
+      }
       this.#notify();
     }
   }
 
-  #finishLine(stream: "stdout" | "stderr", typed: string): void {
-    const line = this.#unfinished[stream] + typed;
+  #finishLine(stream: "stdout" | "stderr", typed?: string): void {
+    const line = this.#unfinished[stream] + (typed ?? "");
     this.#unfinished[stream] = "";
-    this.#observer.line?.(this, line, stream);
+    this.#observer.line?.(this, line, stream, typed);
   }
 
   #notify(): void {

@@ -1,13 +1,15 @@
 /**
- * Kills the processes that the launcher leaves behind. The launcher starts it,
- * tells it on standard input which processes run ("+PID") and which have ended
- * ("-PID"), and that input ends with the launcher, whatever ends it, kill -9
- * and power cuts of the terminal included.
+ * Clears away what the launcher leaves behind. The launcher starts it, tells it
+ * on standard input which processes run ("+PID"), which have ended ("-PID"), and
+ * which folders are to go ("/FOLDER"); and that input ends with the launcher,
+ * whatever ends it, kill -9 and power cuts of the terminal included.
  *
- *     deno run --allow-run launch/reaper.ts
+ *     deno run --allow-run --allow-write=.run launch/reaper.ts
  */
 import process from "node:process";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
+import { dirname } from "@std/path";
 
 // What ends the launcher must not end this one before its work is done.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
@@ -15,10 +17,12 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
 }
 
 const running = new Set<number>();
+const folders: string[] = [];
 for await (const line of createInterface({ input: process.stdin })) {
   const pid = Number(line.slice(1));
   if (line.startsWith("+")) running.add(pid);
-  else running.delete(pid);
+  else if (line.startsWith("-")) running.delete(pid);
+  else folders.push(line.slice(1));
 }
 for (const pid of running) {
   try {
@@ -26,5 +30,18 @@ for (const pid of running) {
   } catch {
     // It has just ended by itself.
   }
+}
+for (const folder of folders) {
+  // A process that was killed may take a moment to end, and may still write.
+  for (let tries = 0; tries < 20; tries++) {
+    try {
+      await Deno.remove(folder, { recursive: true });
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) break;
+    }
+    await pause(tries > 0 ? 100 : 0);
+  }
+  // Others may still have theirs in there.
+  await Deno.remove(dirname(folder)).catch(() => {});
 }
 Deno.exit();

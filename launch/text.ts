@@ -1,0 +1,130 @@
+/**
+ * Text for terminals: bytes made visible, and columns that stay aligned.
+ *
+ * @module
+ */
+import stringWidth from "npm:string-width@9.0.0";
+
+/** ASCII and what diagrams are drawn with: one column each. */
+const NARROW = /^[\x20-\x7e←-⇿─-●]*$/;
+
+/** How many columns of a terminal a text takes. */
+export const width = (text: string): number =>
+  NARROW.test(text) ? text.length : stringWidth(text);
+
+const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+
+/** What a reader takes for its characters: é, 你, 👩‍🚀. */
+export function characters(text: string): string[] {
+  if (NARROW.test(text)) return text.split("");
+  return Array.from(graphemes.segment(text), ({ segment }) => segment);
+}
+
+/**
+ * Control characters, and others that would move the cursor or turn the
+ * direction of writing, as escapes; a joiner inside an emoji stays.
+ */
+export function visible(text: string): string {
+  return text.replace(
+    /(?!\u200d)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu,
+    (c) => {
+      const code = c.codePointAt(0) ?? 0;
+      const short = { "\n": "\\n", "\r": "\\r", "\t": "\\t" }[c];
+      const hex = code.toString(16);
+      return short ??
+        (code < 256 ? `\\x${hex.padStart(2, "0")}` : `\\u{${hex}}`);
+    },
+  );
+}
+
+/**
+ * Bytes as text: UTF-8 where they are UTF-8, else `\xNN`; with control
+ * characters, and the backslash itself, as escapes, and blanks at either end as
+ * `␣`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { readable } from "./launch/text.ts";
+ *
+ * assertEquals(readable(new Uint8Array([72, 105, 10, 255])), "Hi\\n\\xff");
+ * ```
+ */
+export function readable(bytes: Uint8Array): string {
+  let text = "";
+  for (let i = 0; i < bytes.length;) {
+    const first = bytes[i] ?? 0;
+    const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    const character = decode(bytes.subarray(i, i + length));
+    if (character === null) text += `\\x${first.toString(16).padStart(2, "0")}`;
+    else text += character === "\\" ? "\\\\" : visible(character);
+    i += character === null ? 1 : length;
+  }
+  return text.replace(/^ +| +$/g, (blanks) => "␣".repeat(blanks.length));
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function decode(bytes: Uint8Array): string | null {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** The beginning of a text that fits, with a mark where it was cut. */
+export function fit(text: string, columns: number): string {
+  if (width(text) <= columns) return text;
+  let result = "", used = 0;
+  for (const character of characters(text)) {
+    used += width(character);
+    if (used >= columns) break;
+    result += character;
+  }
+  return `${result}…`;
+}
+
+/** Breaks a text into rows, between words where that leaves no large gaps. */
+export function wrap(text: string, columns: number): string[] {
+  const rows: string[] = [];
+  let row = "", used = 0;
+  for (const character of characters(text)) {
+    if (used + width(character) > columns) {
+      const blank = row.lastIndexOf(" ") + 1;
+      const cut = character !== " " && blank > row.length / 2
+        ? blank
+        : row.length;
+      rows.push(row.slice(0, cut).trimEnd());
+      row = row.slice(cut);
+      used = width(row);
+    }
+    if (character === " " && row === "" && rows.length > 0) continue;
+    row += character;
+    used += width(character);
+  }
+  return [...rows, row];
+}
+
+/** `1 byte`, `1,024 bytes`. */
+export function count(n: number, thing: string): string {
+  return `${n.toLocaleString("en-US")} ${thing}${n === 1 ? "" : "s"}`;
+}
+
+/** A hex dump, 16 bytes a row: where, the bytes, and what is ASCII of them. */
+export function hexDump(bytes: Uint8Array): string[] {
+  const rows: string[] = [];
+  for (let at = 0; at < bytes.length; at += 16) {
+    const row = bytes.subarray(at, at + 16);
+    const hex = Array.from(row, (byte) => byte.toString(16).padStart(2, "0"));
+    const left = hex.slice(0, 8).join(" ").padEnd(23);
+    const right = hex.slice(8).join(" ").padEnd(23);
+    const text = Array.from(
+      row,
+      (byte) => byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : ".",
+    ).join("");
+    const offset = at.toString(16).padStart(4, "0");
+    rows.push(`${offset}  ${left}  ${right}  ${text}`);
+  }
+  return rows;
+}

@@ -1,0 +1,258 @@
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { hexDump, readable, visible, width, wrap } from "../launch/text.ts";
+import { View } from "../launch/view.ts";
+import { assertExits, Program, ROOT } from "./assertions.ts";
+import { launcher, output, play } from "./launches.ts";
+
+/** Signals are skipped by name on Windows, which has none. */
+const noSignals = Deno.build.os === "windows";
+
+/** Asserts that these texts come in this order. */
+function assertOrder(text: string, ...expected: string[]): void {
+  let from = 0;
+  for (const part of expected) {
+    const at = text.indexOf(part, from);
+    assert(at >= 0, `no ${part} after ${text.slice(0, from)}in ${text}`);
+    from = at + part.length;
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test("wire view: what is sent shows before what its receiver prints", async () => {
+  const text = await output("tcp");
+  assertOrder(
+    text,
+    "client",
+    "server",
+    "Server listening on port",
+    " connect ",
+    "Connected by",
+    " Hello from client!  18 bytes ",
+    "Client says: Hello from client!",
+    " Hello from server!  18 bytes ",
+    "Server says: Hello from server!",
+    "client → server  1 message, 18 bytes",
+    "server → client  1 message, 18 bytes",
+  );
+  assertStringIncludes(text, " half-close (FIN) ");
+  assertStringIncludes(text, " close (FIN) ");
+  assert(!text.includes("\x1b"), "colours, although this is no terminal");
+});
+
+Deno.test("wire view: a script is typed into the programs that ask", async () => {
+  const text = await output("tcp:chat", "--script", "eins|zwei|drei|EXIT");
+  assertOrder(
+    text,
+    "You (client): eins",
+    "Client: eins",
+    "You (server): zwei",
+    "Server: zwei",
+    "You (client): drei",
+    "Client: drei",
+    "You (server): EXIT",
+    "Server: EXIT",
+    "Client closed.",
+  );
+});
+
+Deno.test("wire view: lines from a pipe are typed; then the input ends", async () => {
+  await using launch = launcher("udp:chat");
+  await launch.type("hello");
+  await launch.endInput();
+  await assertExits(launch, 0);
+  assertOrder(
+    launch.stdout,
+    "You (client): hello",
+    "╌ hello  5 bytes ╌",
+    "Client: hello",
+    "You (server): ^D",
+    "╌ exit  4 bytes ╌",
+    "Server: exit",
+  );
+});
+
+Deno.test("wire view: shows a broker's hops, and shortens what is long", async () => {
+  const long = "x".repeat(5000);
+  const text = await output("broker", "--script", `toupper:${long}|exit`);
+  assertOrder(
+    text,
+    " toupper:xxxx",
+    " 5,008 bytes ",
+    " 5,000 bytes ",
+    " XXXX",
+    "Converted text: XXXX",
+    "… 5,016 bytes",
+    "Closing socket...",
+    "client → broker   1 datagram, 5,008 bytes",
+    "broker → toupper  1 datagram, 5,000 bytes",
+    "toupper → broker  1 datagram, 5,000 bytes",
+    "broker → client   1 datagram, 5,000 bytes",
+  );
+  for (const row of text.split("\n")) assert(width(row) <= 100, row);
+});
+
+Deno.test("wire view: --hex adds the bytes", async () => {
+  const text = await output("tcp", "--hex");
+  assertStringIncludes(
+    text,
+    "  0000  48 65 6c 6c 6f 20 66 72  6f 6d 20 63 6c 69 65 6e  Hello from clien\n" +
+      "  0010  74 21                                             t!\n",
+  );
+});
+
+Deno.test("wire view: used wrongly, it says so in one line", async () => {
+  for (
+    const [complaint, ...args] of [
+      ["Cannot use --frob.", "tcp", "--frob"],
+      ["Cannot use nothing.", "nothing"],
+      ["Cannot use more.", "tcp", "more"],
+      ["Cannot use --hex together", "tcp", "--hex", "--mermaid"],
+    ] as const
+  ) {
+    const [name = "", ...rest] = args;
+    await using launch = launcher(name, ...rest);
+    await assertExits(launch, 2);
+    assertStringIncludes(launch.stderr, complaint);
+    assertMatch(launch.stderr, /^[^\n]+\n$/);
+    assertEquals(launch.stdout, "");
+  }
+  assertMatch(await output("tcp", "--help"), /^Usage: deno task NAME/);
+});
+
+Deno.test("wire view: says that nats-server is not installed", async () => {
+  await using launch = new Program(
+    "nats",
+    [
+      ...["run", "--allow-run", "--allow-read=.", "--allow-net=127.0.0.1"],
+      ...["launch/main.ts", "nats"],
+    ],
+    {},
+    ROOT,
+    Deno.execPath(),
+    { PATH: "/nowhere" },
+  );
+  await assertExits(launch, 1);
+  assertMatch(launch.stderr, /^nats-server is not installed\. .*\n$/);
+});
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  Deno.test(`wire view: ${signal} in the middle leaves nothing behind`, {
+    ignore: noSignals,
+  }, async () => {
+    await using launch = launcher("incrementer");
+    await launch.prints("exit - exit client terminal");
+    await launch.type("c");
+    await launch.prints("Number: 1");
+    const children = await descendants(launch.pid);
+    assert(children.length >= 3, "no programs");
+    launch.kill(signal);
+    await assertExits(launch, 130);
+    assertStringIncludes(launch.stdout, "SERVER OFFLINE");
+    assertEquals(children.filter(isAlive), []);
+  });
+}
+
+Deno.test("wire view: kill -9 leaves nothing behind", {
+  ignore: noSignals,
+}, async () => {
+  await using launch = launcher("incrementer");
+  await launch.prints("exit - exit client terminal");
+  const children = await descendants(launch.pid);
+  const folders = Array.from(
+    Deno.readDirSync(`${ROOT}.run`),
+    ({ name }) => `${ROOT}.run/${name}`,
+  );
+  launch.kill("SIGKILL");
+  await launch.ended;
+  for (let tries = 0; tries < 100; tries++) {
+    if (!children.some(isAlive) && !folders.some(exists)) break;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assertEquals(children.filter(isAlive), []);
+  assertEquals(folders.filter(exists), []);
+});
+
+/** The processes that a process has started, and those that they have. */
+async function descendants(pid: number): Promise<number[]> {
+  const { stdout } = await new Deno.Command("ps", {
+    args: ["-A", "-o", "pid=,ppid="],
+  }).output();
+  const pairs = new TextDecoder().decode(stdout).trim().split("\n")
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  const found = [pid];
+  for (const parent of found) {
+    for (const [child, of] of pairs) {
+      if (of === parent && child) found.push(child);
+    }
+  }
+  return found.slice(1);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    Deno.kill(pid, "SIGCONT"); // has no effect on one that runs
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Presents a run with odd texts; returns the rows at a width. */
+function present(columns: number): string[] {
+  const rows: string[] = [];
+  const screen = {
+    columns: () => columns,
+    rows: () => 24,
+    print: (more: string[]) => rows.push(...more),
+  };
+  play(new View(screen, { colours: false, hex: true }));
+  return rows;
+}
+
+Deno.test("wire view: fits the terminal, whatever is said", () => {
+  for (const columns of [60, 80, 81, 100, 140, 200]) {
+    for (const row of present(columns)) {
+      assert(width(row) <= columns, `${width(row)} > ${columns}: ${row}`);
+      assertMatch(row, /^\P{Cc}*$/u);
+    }
+  }
+});
+
+Deno.test("wire view: the programs' lines stay in their columns", () => {
+  const arrows = present(80).slice(3).filter((row) => /[►◄]/.test(row));
+  assert(arrows.length > 50);
+  for (const row of arrows) {
+    // An arrow's label may hide the lines between, but not the outermost.
+    const columns = [...row].flatMap((c) => width(c) === 2 ? [c, ""] : [c]);
+    assertEquals([columns[10], columns[77]], ["│", "│"], row);
+  }
+});
+
+Deno.test("wire view: bytes become readable text", () => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  assertEquals(
+    readable(bytes("a\r\n\t\0\x1b\x7f")),
+    "a\\r\\n\\t\\x00\\x1b\\x7f",
+  );
+  assertEquals(readable(bytes("C:\\new")), "C:\\\\new");
+  assertEquals(readable(bytes(" 7 ")), "␣7␣");
+  assertEquals(readable(new Uint8Array([0xc3, 0xa9, 0xc3, 0x28])), "é\\xc3(");
+  assertEquals(readable(new Uint8Array([0xff, 0xfe])), "\\xff\\xfe");
+  assertEquals(readable(bytes("\ufeffé👩‍🚀")), "\\u{feff}é👩‍🚀");
+  assertEquals(visible("a\u202eb\x9b"), "a\\u{202e}b\\x9b");
+  assertEquals(wrap("one two three", 7), ["one two", "three"]);
+  assertEquals(wrap("你好你好", 5), ["你好", "你好"]);
+  assertEquals(hexDump(new Uint8Array()), []);
+});
