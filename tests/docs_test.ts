@@ -210,7 +210,10 @@ for (const document of documents) {
       async fn() {
         const folder = await Deno.makeTempDir({ prefix: "docs-" });
         try {
-          const own = await writePrograms(document, folder);
+          await writePrograms(document, folder);
+          const own = ownPrograms(document).some(({ name }) =>
+            transcripts.some(({ text }) => text.includes(` ${name}`))
+          );
           using _turn = await takeTurn(folder);
           await using _logs = await setLogsAside(logs);
           await replay(transcripts, own ? folder : ROOT);
@@ -349,14 +352,13 @@ function programName(text: string): string | undefined {
 /**
  * Writes the programs that a README has its reader write into a folder, beside
  * copies of the scripts that stand beside the README, as it tells its reader to.
- * Returns whether there are any.
  */
 async function writePrograms(
   document: Document,
   folder: string,
-): Promise<boolean> {
+): Promise<void> {
   const own = ownPrograms(document);
-  if (own.length === 0) return false;
+  if (own.length === 0) return;
   for (const file of files.filter((file) => extname(file) === ".ts")) {
     if (join(file, "..") !== document.resolve(".")) continue;
     await Deno.copyFile(join(ROOT, file), join(folder, basename(file)));
@@ -364,7 +366,6 @@ async function writePrograms(
   for (const { name, text } of own) {
     await Deno.writeTextFile(join(folder, name), `${text}\n`);
   }
-  return true;
 }
 
 /** What is written as `\r\n` and the like in a table stands for one byte. */

@@ -109,7 +109,7 @@ class Terminal {
   async #play(run: Run, later: Promise<unknown>): Promise<void> {
     const { place, command, screen } = run;
     const [beforeInterruption = "", interrupted] = screen.split("^C");
-    const expected = this.#normalize(screen.replace("^C", ""));
+    const expected = this.#normalize(screen.replace(/^\^C\n|\^C/m, ""));
     const before = this.#normalize(beforeInterruption);
     let lines = "";
     let change = Promise.withResolvers<void>();
@@ -202,6 +202,7 @@ async function parseCommand(
 /** The text without what differs from run to run. */
 function normalize(text: string): string {
   return text
+    .replace(/file:\/\/\/\S*\//g, "file:///")
     // The system takes the ports of clients from 32768 on.
     .replace(/(?<=\bport |[\w.\]]:)(?:3[3-9]|[4-6]\d)\d{3}\b/g, "PORT")
     .replace(/\b\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\b/g, "TIME")
