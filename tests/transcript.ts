@@ -6,7 +6,7 @@
  * - What stands behind a prompt is typed there; `⏎` is an empty line, and `^C`
  *   an interruption.
  * - The blocks under one heading are terminals side by side. Each starts when
- *   the one before has printed something, and `^C` comes when those after it
+ *   the one before has printed all that it prints before clients come, and `^C` comes when those after it
  *   are done. What still runs at the end is stopped.
  *
  * Commands run just as they are written, on the ports that they name. What the
@@ -65,6 +65,7 @@ class Terminal {
   readonly #started = Promise.withResolvers<void>();
   readonly #done = Promise.withResolvers<void>();
   #program: Program | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(block: CodeBlock, cwd: string) {
     this.#cwd = cwd;
@@ -85,7 +86,7 @@ class Terminal {
     }
   }
 
-  /** Resolves when it has shown something. */
+  /** Resolves when it is ready for those after it. */
   get started(): Promise<void> {
     return this.#started.promise;
   }
@@ -103,6 +104,7 @@ class Terminal {
   }
 
   async stop(): Promise<void> {
+    clearTimeout(this.#timer);
     await this.#program?.stop(1_000);
   }
 
@@ -132,10 +134,16 @@ class Terminal {
       change.resolve();
     });
 
+    // The first sign of a client is its port, in most programs.
+    const preface = expected.replace(/^.*\bPORT[^]*/m, "") || expected;
+
     let signalled = false;
     while (true) {
       const all = this.#show(lines + program.prompt, expected);
-      if (all !== "") this.#started.resolve();
+      if (all.startsWith(preface)) this.#started.resolve();
+      else if (all !== "") {
+        this.#timer ??= setTimeout(this.#started.resolve, 300);
+      }
       const passedOver = this.#numbers && !expected.startsWith(all);
       const shown = passedOver ? this.#show(lines, expected) : all;
       if (program.status !== undefined) {
@@ -212,7 +220,7 @@ function normalize(text: string): string {
 }
 
 /** The text without numbers, without repetitions, without prompts passed over. */
-function anyNumbers(text: string): string {
+export function anyNumbers(text: string): string {
   return text
     .replace(/^.*[?:] \n/gm, "")
     .replace(/ *-?\b\d+\b/g, " N")
