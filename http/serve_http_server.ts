@@ -7,7 +7,7 @@
  *     deno run --allow-net=127.0.0.1 serve_http_server.ts
  *
  * The runtime now does what the other two do by hand: accept, put a head
- * together however TCP cuts it, refuse what is not HTTP or too large (431),
+ * together however TCP cuts it, refuse what is not HTTP or too large (400),
  * write the answer's head, leave the page out for HEAD, close without a reset.
  * It also keeps connections open for more requests, takes bodies, and speaks
  * HTTP/2. One thing it leaves to us: it sets a client that stalls no limit.

@@ -145,18 +145,22 @@ class Terminal {
 
     let signalled = false;
     while (true) {
-      const all = this.#show(lines + program.prompt, expected);
-      expected = endings.find((text) => text.startsWith(all.trimEnd())) ??
-        expected;
-      if (all.startsWith(preface)) this.#started.resolve();
-      else if (all !== "") {
+      const screenNow = lines + program.prompt;
+      expected = endings.find((text) =>
+        text.startsWith(this.#show(screenNow, text).trimEnd())
+      ) ?? expected;
+      const all = this.#show(screenNow, expected);
+      if (all.startsWith(preface)) {
+        this.#started.resolve();
+      } else if (all !== "") {
         this.#timer ??= setTimeout(this.#started.resolve, 300);
       }
       const passedOver = this.#numbers && !expected.startsWith(all);
       const shown = passedOver ? this.#show(lines, expected) : all;
       if (program.status !== undefined) {
-        if (this.#timeline) assertEquals(events(lines), events(screen), place);
-        else assertEquals(shown.trimEnd(), expected.trimEnd(), place);
+        if (this.#timeline) {
+          assertEquals(events(lines), events(screen), place);
+        } else assertEquals(shown.trimEnd(), expected.trimEnd(), place);
         return;
       }
       if (!this.#timeline && !expected.startsWith(shown.trimEnd())) {
@@ -176,7 +180,9 @@ class Terminal {
       const asks = program.prompt !== "" && !passedOver;
       if (asks && typed !== "" && !signalled) {
         const typing = program.type(typed.replace("⏎", ""));
-        if (typed === "⏎") lines = lines.replace(/\n$/, "⏎\n");
+        if (typed === "⏎") {
+          lines = lines.replace(/\n$/, "⏎\n");
+        }
         await typing;
         continue;
       }
