@@ -6,8 +6,8 @@
  * - What stands behind a prompt is typed there; `⏎` is an empty line, and `^C`
  *   an interruption.
  * - The blocks under one heading are terminals side by side. Each starts when
- *   the one before has printed all that it prints before clients come, and `^C` comes when those after it
- *   are done. What still runs at the end is stopped.
+ *   the one before has printed all that it prints before clients come, and `^C`
+ *   comes when those after it are done. What still runs at the end is stopped.
  *
  * Commands run just as they are written, on the ports that they name. What the
  * system chooses (the port of a client) and times may differ. A line `…` stands
