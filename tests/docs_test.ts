@@ -27,6 +27,13 @@ for (const path of files.filter((path) => path.endsWith(".ts"))) {
   if (command) headers.set(path, command.split(" "));
 }
 
+/** The ports that the scripts listen on or connect to, by path. */
+const ports = new Map<string, string[]>();
+for (const path of headers.keys()) {
+  const text = await Deno.readTextFile(join(ROOT, path));
+  ports.set(path, text.match(/(?<=port: "|:)\d{4,5}(?=")|\b1234\b/g) ?? []);
+}
+
 Deno.test("docs: tasks run the commands that the headers of scripts show", async () => {
   for (const [path, header] of headers) {
     if (/^(launch|offline|tests)\//.test(path)) continue;
@@ -118,6 +125,37 @@ for (const document of documents) {
         files.some((file) => basename(file) === text) ||
         files.includes(`public${text}`); // what the web server makes of it
       assert(exists, `${place}: there is no file ${text}`);
+    }
+  });
+
+  Deno.test(`docs: ${path}: ports and permissions in the text`, () => {
+    // Besides those of the scripts: what the transcripts show.
+    const known = [...ports.values()].flat()
+      .concat(blocks.flatMap(({ text }) => text.match(/\b\d{4,5}\b/g) ?? []));
+    for (const { place, text } of document.prose) {
+      const named = text.match(
+        /(?<=(?<!--)\bport |\d:|localhost[: ])\d{4,5}/gi,
+      );
+      for (const port of named ?? []) {
+        assert(known.includes(port), `${place}: nobody uses port ${port}`);
+      }
+    }
+    for (const { place, columns, cells } of document.rows) {
+      const port = cells[columns.indexOf("port")];
+      const [, script = ""] = /\((.*?\.ts)\)/.exec(cells[0] ?? "") ?? [];
+      const used = ports.get(document.resolve(script));
+      if (used === undefined || !/^\d+$/.test(port ?? "")) continue;
+      const right = used.includes(port ?? "");
+      assert(right, `${place}: ${script} does not use port ${port}`);
+    }
+    const granted = [...headers.values()].flat();
+    for (const { place, text } of document.inlineCode) {
+      if (!/^--allow-\w+=\S+$/.test(text)) continue;
+      // FOLDER is for the reader to fill in, and 192.0.2.* stands for other
+      // machines (RFC 5737).
+      const right = granted.includes(fromHere(text)) ||
+        /[A-Z]{2}|=192\.0\.2\.|=0\.0\.0\.0$/.test(text);
+      assert(right, `${place}: no script has ${text}`);
     }
   });
 

@@ -44,6 +44,8 @@ export class Document {
   /** Where each link or picture leads to. */
   readonly links: Part[] = [];
   readonly rows: Row[] = [];
+  /** Paragraphs, lists and tables, as they are written. */
+  readonly prose: Part[] = [];
   /** The fragments that GitHub gives to the headings. */
   readonly anchors: string[] = [];
 
@@ -79,6 +81,7 @@ export class Document {
     }
     if (token.type === "space" || token.type === "html") return;
     this.#introduction = [];
+    this.prose.push({ place: this.#place(), text: token.raw });
     this.#readInline(token, token.raw, 0);
     if (token.type === "heading") {
       this.#section++;
