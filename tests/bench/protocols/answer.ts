@@ -1,0 +1,8 @@
+/** Answers at once. */
+import { ServerProtocol } from "../../../tcp/library/server.ts";
+
+export default class Answer extends ServerProtocol {
+  override processRequest(_message: string): string {
+    return "Hello Client!";
+  }
+}

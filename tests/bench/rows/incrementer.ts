@@ -1,0 +1,72 @@
+/**
+ * The incrementer server with a client for each ID.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { unusedPort } from "../../assertions.ts";
+import {
+  Crowd,
+  logFaults,
+  loggedNumbers,
+} from "../../incrementer_load.ts";
+import type { Contest, Contestant } from "../contest.ts";
+import { accepts, contestant, ours, Server } from "../servers.ts";
+import { memoryOf } from "../vitals.ts";
+
+/** Connects all of them, lets them count, compares what came into the log. */
+function counting(clients: number): Promise<Contestant> {
+  return contestant(async (stack) => {
+    const folder = await Deno.makeTempDir({ prefix: "bench-incrementer-" });
+    stack.defer(() => Deno.remove(folder, { recursive: true }));
+    const log = join(folder, "server.log");
+    const port = unusedPort();
+    const command = await ours("incrementer:server", ["--port", `${port}`]);
+    // It may use server.log in the folder where it is started.
+    const server = stack.use(new Server(command, folder));
+    await server.ready(() => accepts(port));
+    const alone = await memoryOf(server.pid) ?? NaN;
+    return async (seconds) => {
+      const before = await loggedNumbers(log);
+      using crowd = await Crowd.connect({ port, clients });
+      const begin = performance.now();
+      await crowd.count(seconds * 1000);
+      const took = performance.now() - begin;
+      const used = await memoryOf(server.pid) ?? NaN;
+      const faults = crowd.faults();
+      crowd[Symbol.dispose]();
+      await settled(log);
+      faults.push(
+        ...logFaults(crowd.members, await loggedNumbers(log), { before }),
+      );
+      const sent = crowd.members.reduce((sum, { sent }) => sum + sent.length, 0);
+      return [
+        (sent + crowd.latencies.length) / took * 1000,
+        faults.length,
+        (used - alone) / 1000 / clients,
+      ];
+    };
+  });
+}
+
+/** Waits until nothing more comes into a file for a second. */
+async function settled(file: string): Promise<void> {
+  for (let size = -1, now = 0; size !== now;) {
+    size = now;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    now = (await Deno.stat(file)).size;
+  }
+}
+
+/** The contest, without a peer: the original runs on Python 2 only. */
+export const incrementer: Contest[] = [{
+  id: "incrementer",
+  title: "10,001 counting clients",
+  metrics: [
+    { unit: "messages/s", better: "more" },
+    { unit: "lost or wrong", better: "less", target: 0 },
+    { unit: "KB per client", better: "less", target: 25 },
+  ],
+  ours: { name: "incrementer server", start: () => counting(10_001) },
+  peers: [],
+}];
