@@ -57,7 +57,9 @@ for (const [index, contest] of chosen.entries()) {
   const progress = ({ entry, round }: Progress) => {
     const step = round === 0 ? "starting" : `round ${round} of ${rounds}`;
     showProgress(
-      `${index + 1} of ${chosen.length} · ${contest.id} · ${step} · ${entry.name}`,
+      `${
+        index + 1
+      } of ${chosen.length} · ${contest.id} · ${step} · ${entry.name}`,
     );
   };
   const missing = (why: string) => left.add(why);

@@ -88,7 +88,7 @@ export async function run(
   for (const entry of [contest.ours, ...contest.peers]) {
     progress({ contest, entry, round: 0 });
     try {
-      const contestant = stack.use(await entry.start());
+      const contestant = stack.use(await named(entry, entry.start()));
       const values = contest.metrics.map(() => []);
       started.push({ result: { entry, values }, contestant });
     } catch (error) {
@@ -98,25 +98,39 @@ export async function run(
     }
   }
   // A first time for nobody: code is compiled and caches fill.
-  for (const { contestant, result } of started) {
-    progress({ contest, entry: result.entry, round: 0 });
-    await contestant.measure(Math.min(seconds, 1));
+  for (const { contestant, result: { entry } } of started) {
+    progress({ contest, entry, round: 0 });
+    await named(entry, contestant.measure(Math.min(seconds, 1)));
   }
   for (let round = 1; round <= rounds; round++) {
     for (const { contestant, result } of started) {
-      progress({ contest, entry: result.entry, round });
-      const numbers = await contestant.measure(seconds);
+      const { entry } = result;
+      progress({ contest, entry, round });
+      const numbers = await named(entry, contestant.measure(seconds));
       result.values.forEach((values, i) => values.push(numbers[i] ?? NaN));
     }
   }
   return { contest, entries: started.map(({ result }) => result) };
 }
 
+/** Says whose failure it is. */
+async function named<T>({ name }: Entry, promise: Promise<T>): Promise<T> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (error instanceof Missing || !(error instanceof Error)) throw error;
+    throw new Error(`${name}: ${error.message}`, { cause: error });
+  }
+}
+
 /** The middle value, or the mean of the two in the middle. */
 export function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length / 2;
-  const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
+  const [low, high] = [
+    sorted[Math.ceil(middle) - 1],
+    sorted[Math.floor(middle)],
+  ];
   return ((low ?? NaN) + (high ?? NaN)) / 2;
 }
 

@@ -5,7 +5,10 @@
  *
  * KIND is iterative, concurrent or threads; WHAT is answer or compute.
  */
-import { IterativeServer, MultithreadedServer } from "../../tcp/library/server.ts";
+import {
+  IterativeServer,
+  MultithreadedServer,
+} from "../../tcp/library/server.ts";
 import Answer from "./protocols/answer.ts";
 import Compute from "./protocols/compute.ts";
 
@@ -14,5 +17,8 @@ const protocol = what === "compute" ? new Compute() : new Answer();
 const module = import.meta.resolve(`./protocols/${what}.ts`);
 const server = kind === "iterative"
   ? new IterativeServer(Number(port), protocol)
-  : new MultithreadedServer(Number(port), kind === "threads" ? module : protocol);
+  : new MultithreadedServer(
+    Number(port),
+    kind === "threads" ? module : protocol,
+  );
 await server.listen();

@@ -35,7 +35,8 @@ export async function machine(): Promise<Machine> {
   ]);
   programs.push(...asked.filter((program) => program !== ""));
   const gigabytes = Math.round(memory / 2 ** 30);
-  const summary = `${cores} cores (${processor}), ${gigabytes} GB, ${system}; ` +
+  const summary =
+    `${cores} cores (${processor}), ${gigabytes} GB, ${system}; ` +
     `${programs.join(", ")}.`;
   return { summary, cores, processor, memory, system, programs };
 }

@@ -140,6 +140,13 @@ export async function ours(task: string, args: string[]): Promise<string[]> {
   return [Deno.execPath(), ...await taskCommand(task), ...args];
 }
 
+/** The same command for another folder than this project's. */
+export function fromElsewhere(command: string[]): string[] {
+  return command.map((argument) =>
+    /^\w.*\.ts$/.test(argument) ? join(ROOT, argument) : argument
+  );
+}
+
 /** The command of a Python program in `peers/`. */
 export async function pythonPeer(
   file: string,

@@ -13,11 +13,18 @@ import {
   type Result,
 } from "./contest.ts";
 
-const HEAD = ["what", "median", "min–max", "ours/it", "min–max", "target"];
+const HEAD = ["what", "median", "min–max", "ratio", "min–max", "target"];
 
 /** The table, a line each; no line is longer than 100 columns. */
 export function table(results: Result[]): string[] {
-  const rows = results.flatMap((result) => rowsOf(result));
+  const rows = results.flatMap((result, index) => {
+    const rows = rowsOf(result);
+    const heading = headingOf(result);
+    const before = results[index - 1];
+    return before && headingOf(before) === heading
+      ? rows
+      : [[heading, "", "", "", "", ""], ...rows];
+  });
   const widths = HEAD.map((head, column) =>
     Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0))
   );
@@ -35,15 +42,21 @@ export function table(results: Result[]): string[] {
   return [line(HEAD), line(rule), ...rows.map(line)];
 }
 
-/** A heading, a row for each metric of ours, a row for each peer. */
+function headingOf({ contest: { title, metrics } }: Result): string {
+  return `${title} (${metrics[0]?.unit})`;
+}
+
+/** A row for each metric of ours, a row for each peer. */
 function rowsOf({ contest, entries }: Result): string[][] {
   const [ours, ...peers] = entries;
   if (!ours) return [];
   const [first] = contest.metrics;
-  const rows = [[`${contest.title} (${first?.unit})`, "", "", "", "", ""]];
+  const rows: string[][] = [];
   contest.metrics.forEach((metric, index) => {
     const values = ours.values[index] ?? [];
-    const name = index === 0 ? `  ours: ${ours.entry.name}` : `  ${metric.unit}`;
+    const name = index === 0
+      ? `  ours: ${ours.entry.name}`
+      : `  ${metric.unit}`;
     const target = verdict(median(values), metric.target, metric.better);
     rows.push([name, figure(median(values)), span(values), "", "", target]);
   });

@@ -14,27 +14,22 @@ export interface Vitals {
   files: number;
 }
 
-/** The resident memory of a process in bytes; undefined where unknown. */
-export async function memoryOf(pid: number): Promise<number | undefined> {
-  try {
-    const status = await Deno.readTextFile(`/proc/${pid}/status`);
-    const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? [];
-    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Memory, sockets and files of a process; undefined where unknown. */
+/**
+ * Memory, sockets and files of a process; undefined where unknown. It asks
+ * programs to look into `/proc`, since Deno itself may only with `-A`.
+ */
 export async function vitalsOf(pid: number): Promise<Vitals | undefined> {
-  const memory = await memoryOf(pid);
-  if (memory === undefined) return undefined;
-  let sockets = 0, files = 0;
-  for await (const { name } of Deno.readDir(`/proc/${pid}/fd`)) {
-    const target = await Deno.readLink(`/proc/${pid}/fd/${name}`)
-      .catch(() => ""); // closed meanwhile
-    if (target.startsWith("socket:")) sockets++;
-    else if (target !== "") files++;
-  }
-  return { memory, sockets, files };
+  if (Deno.build.os !== "linux") return undefined;
+  const { stdout } = await new Deno.Command("sh", {
+    args: ["-c", `cat /proc/${pid}/status; ls -l /proc/${pid}/fd 2>&-`],
+    stderr: "null",
+  }).output();
+  const text = new TextDecoder().decode(stdout);
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(text) ?? [];
+  if (kilobytes === undefined) return undefined;
+  const open = text.matchAll(/ -> (.*)$/gm).map(([, target]) => target)
+    .toArray();
+  const sockets = open.filter((target) => target?.startsWith("socket:")).length;
+  const files = open.length - sockets;
+  return { memory: Number(kilobytes) * 1024, sockets, files };
 }

@@ -20,7 +20,11 @@ export function roundTrips(
 
     async function client(_: unknown, id: number): Promise<number> {
       const hostname = "127.0.0.1";
-      const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+      const socket = Deno.listenDatagram({
+        transport: "udp",
+        hostname,
+        port: 0,
+      });
       // An answer that does not come makes receive() fail instead of hang.
       const timer = setTimeout(() => socket.close(), seconds * 1000 + 5_000);
       const buffer = new Uint8Array(1024);

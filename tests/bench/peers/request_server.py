@@ -14,7 +14,7 @@ class Handler(socketserver.BaseRequestHandler):
 
 
 def answer(message):
-    return "Hello Client!"
+    return f"Hello, {message}"
 
 
 def compute(message):

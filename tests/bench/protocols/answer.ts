@@ -2,7 +2,7 @@
 import { ServerProtocol } from "../../../tcp/library/server.ts";
 
 export default class Answer extends ServerProtocol {
-  override processRequest(_message: string): string {
-    return "Hello Client!";
+  override processRequest(message: string): string {
+    return `Hello, ${message}`;
   }
 }

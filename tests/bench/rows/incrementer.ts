@@ -5,14 +5,16 @@
  */
 import { join } from "@std/path";
 import { unusedPort } from "../../assertions.ts";
-import {
-  Crowd,
-  logFaults,
-  loggedNumbers,
-} from "../../incrementer_load.ts";
+import { Crowd, logFaults, loggedNumbers } from "../../incrementer_load.ts";
 import type { Contest, Contestant } from "../contest.ts";
-import { accepts, contestant, ours, Server } from "../servers.ts";
-import { memoryOf } from "../vitals.ts";
+import {
+  accepts,
+  contestant,
+  fromElsewhere,
+  ours,
+  Server,
+} from "../servers.ts";
+import { vitalsOf } from "../vitals.ts";
 
 /** Connects all of them, lets them count, compares what came into the log. */
 function counting(clients: number): Promise<Contestant> {
@@ -23,23 +25,30 @@ function counting(clients: number): Promise<Contestant> {
     const port = unusedPort();
     const command = await ours("incrementer:server", ["--port", `${port}`]);
     // It may use server.log in the folder where it is started.
-    const server = stack.use(new Server(command, folder));
+    const server = stack.use(new Server(fromElsewhere(command), folder));
     await server.ready(() => accepts(port));
-    const alone = await memoryOf(server.pid) ?? NaN;
+    const alone = (await vitalsOf(server.pid))?.memory ?? NaN;
     return async (seconds) => {
       const before = await loggedNumbers(log);
-      using crowd = await Crowd.connect({ port, clients });
-      const begin = performance.now();
-      await crowd.count(seconds * 1000);
-      const took = performance.now() - begin;
-      const used = await memoryOf(server.pid) ?? NaN;
-      const faults = crowd.faults();
-      crowd[Symbol.dispose]();
+      const crowd = await Crowd.connect({ port, clients });
+      let took, used, faults;
+      try {
+        const begin = performance.now();
+        await crowd.count(seconds * 1000);
+        took = performance.now() - begin;
+        used = (await vitalsOf(server.pid))?.memory ?? NaN;
+        faults = crowd.faults();
+      } finally {
+        crowd[Symbol.dispose]();
+      }
       await settled(log);
       faults.push(
         ...logFaults(crowd.members, await loggedNumbers(log), { before }),
       );
-      const sent = crowd.members.reduce((sum, { sent }) => sum + sent.length, 0);
+      const sent = crowd.members.reduce(
+        (sum, { sent }) => sum + sent.length,
+        0,
+      );
       return [
         (sent + crowd.latencies.length) / took * 1000,
         faults.length,
@@ -63,7 +72,7 @@ export const incrementer: Contest[] = [{
   id: "incrementer",
   title: "10,001 counting clients",
   metrics: [
-    { unit: "messages/s", better: "more" },
+    { unit: "messages per s", better: "more" },
     { unit: "lost or wrong", better: "less", target: 0 },
     { unit: "KB per client", better: "less", target: 25 },
   ],

@@ -9,7 +9,7 @@ import type { Contest, Contestant, Metric } from "../contest.ts";
 import { exchanges } from "../load/tcp.ts";
 import { type Load, pythonPeer, tcpServer } from "../servers.ts";
 
-const perSecond: Metric = { unit: "requests/s", better: "more" };
+const perSecond: Metric = { unit: "per s", better: "more" };
 
 /** What a server is asked, and by how many clients at a time. */
 interface Kind {

@@ -6,7 +6,13 @@
 import { join } from "@std/path";
 import { unusedPort } from "../../assertions.ts";
 import type { Contestant } from "../contest.ts";
-import { accepts, contestant, installed, type Load, Server } from "../servers.ts";
+import {
+  accepts,
+  contestant,
+  installed,
+  type Load,
+  Server,
+} from "../servers.ts";
 
 /**
  * Starts it with these lines in its `server` block. It runs as many workers as

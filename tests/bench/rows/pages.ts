@@ -8,7 +8,7 @@ import { requests } from "../load/http.ts";
 import { nodePeer, ours, pythonPeer, tcpServer } from "../servers.ts";
 import { nginx } from "./nginx.ts";
 
-const perSecond: Metric = { unit: "requests/s", better: "more" };
+const perSecond: Metric = { unit: "per s", better: "more" };
 const load = requests({ connections: 32 });
 
 const page = [
@@ -34,7 +34,8 @@ function closing(target?: number): Peer[] {
     },
     {
       name: "Python, threads",
-      start: () => tcpServer((port) => pythonPeer("page_server.py", port), load),
+      start: () =>
+        tcpServer((port) => pythonPeer("page_server.py", port), load),
     },
     {
       name: "Node, net",

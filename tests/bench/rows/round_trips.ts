@@ -15,11 +15,15 @@ import {
   Server,
 } from "../servers.ts";
 
-const perSecond: Metric = { unit: "round trips/s", better: "more" };
+const perSecond: Metric = { unit: "per s", better: "more" };
 
 /** `toupper:` requests, which a broker understands. */
 const through = (clients: number) =>
-  roundTrips(clients, (text) => `toupper:${text}`, (text) => text.toUpperCase());
+  roundTrips(
+    clients,
+    (text) => `toupper:${text}`,
+    (text) => text.toUpperCase(),
+  );
 
 /** The same texts, as the server itself understands them. */
 const direct = (clients: number) =>
