@@ -25,8 +25,10 @@ export function killAll(): void {
 /** A program that runs until it is disposed of. */
 export class Server implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
+  /** The beginning of what it printed to standard error. */
+  complaints = "";
 
-  /** Starts a program; what it prints is thrown away. */
+  /** Starts a program; what it prints to standard output is thrown away. */
   constructor([program = "", ...args]: string[], cwd: string = ROOT) {
     this.#child = new Deno.Command(program, {
       args,
@@ -34,8 +36,9 @@ export class Server implements AsyncDisposable {
       env: { NO_COLOR: "1" },
       stdin: "null",
       stdout: "null",
-      stderr: "null",
+      stderr: "piped",
     }).spawn();
+    this.#listen();
     running.add(this);
     watch(`+${this.pid}`);
     this.#child.status.then(() => {
@@ -53,7 +56,7 @@ export class Server implements AsyncDisposable {
     const end = Date.now() + PATIENCE_MS;
     while (!await test()) {
       if (Date.now() > end || !running.has(this)) {
-        throw new Error(`Server ${this.pid} ended, or does not answer`);
+        throw new Error(`It ended, or does not answer. ${this.complaints}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -67,6 +70,18 @@ export class Server implements AsyncDisposable {
       signalTo(pid, signal);
     }
     signalTo(this.pid, signal);
+  }
+
+  /** Resolves when it has ended. */
+  get ended(): Promise<Deno.CommandStatus> {
+    return this.#child.status;
+  }
+
+  async #listen(): Promise<void> {
+    const texts = this.#child.stderr.pipeThrough(new TextDecoderStream());
+    for await (const text of texts) {
+      if (this.complaints.length < 10_000) this.complaints += text;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -138,6 +153,19 @@ export function tcpServer(
 /** The command of a task of this project, with more arguments. */
 export async function ours(task: string, args: string[]): Promise<string[]> {
   return [Deno.execPath(), ...await taskCommand(task), ...args];
+}
+
+/** The web server with another folder, which is then the one it may read. */
+export async function webServer(
+  folder: string,
+  port: number,
+): Promise<string[]> {
+  const args = ["--root", folder, "--port", `${port}`];
+  return (await ours("web:server", args))
+    .filter((argument) => argument !== "--exit-on-close")
+    .map((argument) =>
+      argument.startsWith("--allow-read=") ? `--allow-read=${folder}` : argument
+    );
 }
 
 /** The same command for another folder than this project's. */

@@ -62,3 +62,12 @@ export async function answers(port: number, request: string): Promise<boolean> {
     return false;
   }
 }
+
+/** Ports are told apart by transport: one free for TCP need not be for UDP. */
+export function freeUdpPort(): number {
+  const address = { transport: "udp", hostname: "127.0.0.1", port: 0 } as const;
+  const socket = Deno.listenDatagram(address);
+  const { addr } = socket;
+  socket.close();
+  return addr.transport === "udp" ? addr.port : 0;
+}

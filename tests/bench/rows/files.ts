@@ -12,8 +12,8 @@ import {
   contestant,
   installed,
   type Load,
-  ours,
   Server,
+  webServer,
 } from "../servers.ts";
 import { nginx } from "./nginx.ts";
 
@@ -48,14 +48,6 @@ function serving(
     await server.ready(() => accepts(port));
     return async (seconds) => [await load(port, seconds)];
   });
-}
-
-/** Our server with another folder: it may read that one instead. */
-async function webServer(folder: string, port: number): Promise<string[]> {
-  const args = ["--root", folder, "--port", `${port}`];
-  return (await ours("web:server", args)).map((argument) =>
-    argument.startsWith("--allow-read=") ? `--allow-read=${folder}` : argument
-  );
 }
 
 async function pythonServer(folder: string, port: number): Promise<string[]> {

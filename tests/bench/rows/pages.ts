@@ -12,10 +12,12 @@ const perSecond: Metric = { unit: "per s", better: "more" };
 const load = requests({ connections: 32 });
 
 const page = [
-  "default_type text/html;",
-  "return 200 '<!DOCTYPE html>\\n<html>\\n" +
-  "<head><title>Mini Server</title></head>\\n" +
-  "<body>\\n<h1>Hello from nginx</h1>\\n</body>\\n</html>\\n';",
+  "location / {",
+  "  default_type text/html;",
+  "  return 200 '<!DOCTYPE html>\n<html>\n" +
+  "<head><title>Mini Server</title></head>\n" +
+  "<body>\n<h1>Hello from nginx</h1>\n</body>\n</html>\n';",
+  "}",
 ];
 
 /** One of our servers, by its task. */

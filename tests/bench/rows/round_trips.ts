@@ -5,7 +5,7 @@
  */
 import { unusedPort } from "../../assertions.ts";
 import type { Contest, Contestant, Metric, Peer } from "../contest.ts";
-import { answers, roundTrips } from "../load/udp.ts";
+import { answers, freeUdpPort, roundTrips } from "../load/udp.ts";
 import {
   accepts,
   contestant,
@@ -39,15 +39,6 @@ async function start(
   const server = stack.use(new Server(await command(port)));
   await server.ready(() => answers(port, request));
   return port;
-}
-
-/** Ports are told apart by transport: one free for TCP need not be for UDP. */
-function freeUdpPort(): number {
-  const address = { transport: "udp", hostname: "127.0.0.1", port: 0 } as const;
-  const socket = Deno.listenDatagram(address);
-  const { addr } = socket;
-  socket.close();
-  return addr.transport === "udp" ? addr.port : 0;
 }
 
 const at = (port: number) => ["--port", `${port}`];

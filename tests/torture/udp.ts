@@ -1,0 +1,90 @@
+/**
+ * Attacks on UDP servers.
+ *
+ * @module
+ */
+import { type Attack, attempts, limited, pause } from "./attack.ts";
+import type { Random } from "./random.ts";
+
+/** A UDP socket of its own, for one client. */
+export function udpSocket(): Deno.DatagramConn {
+  const hostname = "127.0.0.1";
+  return Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+}
+
+/** The largest text that fits into a datagram. */
+const LARGEST = 65_507;
+
+/**
+ * Sends a request and returns the answer. What the flood of others pushes out
+ * of the system's buffers is sent again, from another socket, as UDP clients
+ * must: but an answer is never given up after less than 3 s, nor after the
+ * third try.
+ */
+export async function ask(port: number, request: Uint8Array): Promise<string> {
+  for (let tries = 3;; tries--) {
+    const socket = udpSocket();
+    try {
+      await socket.send(request, to(port));
+      return await limited(3_000, answerFrom(socket, port));
+    } catch (error) {
+      if (tries === 1) throw error;
+    } finally {
+      socket.close();
+    }
+  }
+}
+
+/** The next datagram from that port; whatever strangers send is passed over. */
+async function answerFrom(
+  socket: Deno.DatagramConn,
+  port: number,
+): Promise<string> {
+  while (true) {
+    const [bytes, sender] = await socket.receive();
+    if (sender.transport !== "udp" || sender.port !== port) continue;
+    return new TextDecoder().decode(bytes);
+  }
+}
+
+function to(port: number): Deno.NetAddr {
+  return { transport: "udp", hostname: "127.0.0.1", port };
+}
+
+/** All attacks that any UDP server must stand. */
+export function udpAttacks(request: (random: Random) => Uint8Array): Attack[] {
+  const flood =
+    (datagram: (random: Random) => Uint8Array): Attack["run"] => (scene) =>
+      attempts(scene, 4, async (random) => {
+        const socket = udpSocket();
+        for (let count = random.integer(1, 5); count > 0; count--) {
+          await socket.send(datagram(random), to(scene.victim.port));
+        }
+        // Some wait for the answer, some have gone by then.
+        const answer = socket.receive().catch(() => {});
+        if (random.chance(0.5)) await Promise.race([answer, pause(5)]);
+        socket.close();
+      });
+  return [
+    {
+      name: "random datagrams",
+      run: flood((random) => random.bytes(random.size(8_000))),
+    },
+    {
+      name: "mutated requests",
+      run: flood((random) => random.mutate(request(random))),
+    },
+    {
+      name: "empty, huge, cut datagrams",
+      run: flood((random) => {
+        const whole = request(random);
+        return random.pick(
+          new Uint8Array(0),
+          new Uint8Array(LARGEST).fill(random.integer(0, 255)),
+          whole.subarray(0, random.integer(0, whole.length)),
+        );
+      }),
+    },
+    { name: "clients that vanish", run: flood(request) },
+  ];
+}
