@@ -8,7 +8,7 @@ import { installed, killAll } from "./bench/servers.ts";
 import { torture } from "./torture/run.ts";
 import { TARGETS } from "./torture/targets.ts";
 
-const SHORT = { seed: "test", time: 10_000, attempts: 24, crowd: 150 };
+const SHORT = { seed: "test", time: 10_000, attempts: 12, crowd: 150 };
 
 /** With CI=true everything must be there; elsewhere its test is skipped. */
 const nats = Deno.env.get("CI") === "true" || await isInstalled("nats-server");

@@ -33,6 +33,8 @@ export interface Victim extends AsyncDisposable {
 /** One way to attack. */
 export interface Attack {
   name: string;
+  /** It takes seconds, however short: no warming up with it. */
+  slow?: true;
   /** Attacks until it has had enough; returns how often it tried. */
   run(scene: Scene): Promise<number>;
 }

@@ -15,24 +15,27 @@ export function udpSocket(): Deno.DatagramConn {
 /** The largest text that fits into a datagram. */
 const LARGEST = 65_507;
 
+/** How long an honest client waits, the first time, the second time, … (ms) */
+const WAITS = [500, 2_000, 3_000, 5_000];
+
 /**
  * Sends a request and returns the answer. What the flood of others pushes out
  * of the system's buffers is sent again, from another socket, as UDP clients
- * must: but an answer is never given up after less than 3 s, nor after the
- * third try.
+ * must. Throws when there is no answer to any of the requests.
  */
 export async function ask(port: number, request: Uint8Array): Promise<string> {
-  for (let tries = 3;; tries--) {
+  for (const [index, wait] of WAITS.entries()) {
     const socket = udpSocket();
     try {
       await socket.send(request, to(port));
-      return await limited(3_000, answerFrom(socket, port));
+      return await limited(wait, answerFrom(socket, port));
     } catch (error) {
-      if (tries === 1) throw error;
+      if (index === WAITS.length - 1) throw error;
     } finally {
       socket.close();
     }
   }
+  return "";
 }
 
 /** The next datagram from that port; whatever strangers send is passed over. */

@@ -174,10 +174,14 @@ function killing(
 ): Attack {
   return {
     name,
+    slow: true,
     async run(scene) {
       const victim = victims.get(scene.victim);
       assert(victim);
-      const kills = { ...scene, more: (n: number) => n < 2 };
+      const kills = {
+        ...scene,
+        more: (n: number) => n < 1 || n < 3 && scene.more(n),
+      };
       const tried = await attempts(kills, 1, async (random) => {
         victim.excused.clear();
         for (const operation of excused) victim.excused.add(operation);

@@ -101,7 +101,7 @@ function attack(
     assert(code === 0 || code === 1, `exit status ${code}`);
     assert(/^([^\n]+\n)?$/.test(server.stderr), server.stderr);
   };
-  return { name, run: (scene) => attempts(scene, 2, attempt) };
+  return { name, slow: true, run: (scene) => attempts(scene, 2, attempt) };
 }
 
 function target(kind: Kind): Target {
