@@ -23,7 +23,7 @@ const STARTED = 1_500;
 const SETTLED = 15_000;
 
 /**
- * How much memory (bytes) may come and go between two looks at it. What has been
+ * How much memory (bytes) of a process may come and go between two looks. What has been
  * freed stays with the process for a while: the garbage collector waits until
  * it is worth its while, and the allocator keeps pages.
  */
@@ -93,7 +93,11 @@ async function outcome(
     };
     const tried = await add(random);
     await victim.verify?.();
-    for (let repeated = 1; grown(seen) > NOISE; repeated++) {
+    for (
+      let repeated = 1;
+      grown(seen) > NOISE * victim.pids().length;
+      repeated++
+    ) {
       const { memory = 0 } = seen.after ?? {};
       await add(random.for(`again ${repeated}`), tried);
       if ((seen.after?.memory ?? 0) - memory < PLATEAU) break;
