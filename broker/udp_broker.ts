@@ -13,7 +13,6 @@
  * the server sends there is the answer to it.
  */
 import { lookup } from "node:dns/promises";
-import process from "node:process";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 import { BaseHandler, Logger } from "jsr:@std/log@0.224";
 
@@ -29,7 +28,8 @@ const { host: hostname, port, ...servers } = parseArgs(Deno.args, {
   unknown: usage,
 });
 if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
-process.on("SIGINT", () => Deno.exit()).on("SIGTERM", () => Deno.exit());
+Deno.addSignalListener("SIGINT", () => Deno.exit());
+Deno.addSignalListener("SIGTERM", () => Deno.exit());
 
 /** Requests in flight to a server, and so sockets towards it. */
 const SEATS = 200;

@@ -9,7 +9,6 @@
  * On the wire: a datagram with any UTF-8 text comes in, one with the converted
  * text goes back to its sender; "error: …" if there is no such answer.
  */
-import process from "node:process";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 
 addEventListener("unhandledrejection", explain);
@@ -19,7 +18,8 @@ const { host: hostname, port } = parseArgs(Deno.args, {
   unknown: usage,
 });
 if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
-process.on("SIGINT", () => Deno.exit()).on("SIGTERM", () => Deno.exit());
+Deno.addSignalListener("SIGINT", () => Deno.exit());
+Deno.addSignalListener("SIGTERM", () => Deno.exit());
 
 // Claim the address. There are no connections: all datagrams come to this one
 // socket, whoever sends them, and wait in its queue until we take them out.

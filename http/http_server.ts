@@ -11,7 +11,6 @@
  * the connection closes.
  */
 import { Buffer } from "node:buffer";
-import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 
@@ -33,7 +32,8 @@ const { host: hostname, port } = parseArgs(Deno.args, {
   unknown: usage,
 });
 if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
-process.on("SIGINT", () => Deno.exit()).on("SIGTERM", () => Deno.exit());
+Deno.addSignalListener("SIGINT", () => Deno.exit());
+Deno.addSignalListener("SIGTERM", () => Deno.exit());
 
 const step = `listen on ${hostname}:${port}`;
 const listener = Deno.listen({ hostname, port: Number(port) });

@@ -12,7 +12,6 @@
  * It also keeps connections open for more requests, takes bodies, and speaks
  * HTTP/2. One thing it leaves to us: it sets a client that stalls no limit.
  */
-import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 
@@ -32,8 +31,8 @@ const { host: hostname, port } = parseArgs(Deno.args, {
 });
 if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
 
-for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.once(signal, async () => {
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.addSignalListener(signal, async () => {
     // Accepts nobody any more and lets what is under way finish, but not for
     // ever: a client may stall.
     await Promise.race([server.shutdown(), pause(2_000)]);

@@ -17,7 +17,6 @@
  * "2026-01-31T12:00:00.000Z INFO Value calculated by client 7: 42". At its start
  * the server reads it back, so that clients go on from their last numbers.
  */
-import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 import { BaseHandler, FileHandler, Logger } from "jsr:@std/log@0.224";
@@ -76,13 +75,15 @@ const screen = new class extends BaseHandler {
 }("INFO", { formatter: ({ msg }) => msg });
 
 const logger = new Logger("server", "INFO", { handlers: [file, screen] });
-for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, stop);
+Deno.addSignalListener("SIGINT", stop);
+Deno.addSignalListener("SIGTERM", stop);
 const look = Deno.build.os === "windows" ? "SIGBREAK" : "SIGUSR2";
-process.on(look, () => unseen += table());
-setInterval(tick, 100);
+Deno.addSignalListener(look, () => unseen += table());
 
 logger.info(`SERVER ONLINE on ${hostname}:${listener.addr.port}`);
 logger.info("Waiting for new connections");
+tick(); // shows these at once
+setInterval(tick, 100);
 while (true) {
   try {
     serve(new Client(await listener.accept()));

@@ -8,7 +8,6 @@
  * On the wire: the client's text comes in as UTF-8, "Hello from server!" goes
  * out, and the connection closes.
  */
-import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 
@@ -19,7 +18,8 @@ const { host: hostname, port } = parseArgs(Deno.args, {
   unknown: usage,
 });
 if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
-process.on("SIGINT", () => Deno.exit()).on("SIGTERM", () => Deno.exit());
+Deno.addSignalListener("SIGINT", () => Deno.exit());
+Deno.addSignalListener("SIGTERM", () => Deno.exit());
 
 // Claim the address. From here on the system queues connections to it for us.
 let step = `listen on ${hostname}:${port}`;

@@ -9,7 +9,6 @@
  * "Hello from server!" goes back to where it came from. No connection is made.
  */
 import { lookup } from "node:dns/promises";
-import process from "node:process";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 
 addEventListener("unhandledrejection", explain);
@@ -19,7 +18,8 @@ const { host: hostname, port } = parseArgs(Deno.args, {
   unknown: usage,
 });
 if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
-process.on("SIGINT", () => Deno.exit()).on("SIGTERM", () => Deno.exit());
+Deno.addSignalListener("SIGINT", () => Deno.exit());
+Deno.addSignalListener("SIGTERM", () => Deno.exit());
 
 // Claim the address. From here on the system queues datagrams to it for us.
 let step = `listen on ${hostname}:${port}`;

@@ -11,7 +11,6 @@
  * TEXT goes to the subject "convert.toupper" or "convert.tolower", and the reply
  * comes to a subject of this request alone; so there is no mistaking it.
  */
-import process from "node:process";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 import { BaseHandler, Logger } from "jsr:@std/log@0.224";
 import {
@@ -27,7 +26,8 @@ const { host: hostname, port, nats } = parseArgs(Deno.args, {
 });
 if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
 if (!/^nats:\/\/[^\s/]+$/.test(nats)) usage(`--nats ${nats}`);
-process.on("SIGINT", () => Deno.exit()).on("SIGTERM", () => Deno.exit());
+Deno.addSignalListener("SIGINT", () => Deno.exit());
+Deno.addSignalListener("SIGTERM", () => Deno.exit());
 
 /** Requests in flight. */
 const LIMIT = 800;

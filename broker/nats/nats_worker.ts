@@ -12,7 +12,6 @@
  * (or tolower). The workers of the queue group "converters" share them: each
  * goes to one of them, which replies with the converted text, or "error: …".
  */
-import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 import { connect } from "npm:@nats-io/transport-node@3.4.0";
@@ -25,7 +24,8 @@ const { nats, operation } = parseArgs(Deno.args, {
 });
 if (!/^nats:\/\/[^\s/]+$/.test(nats)) usage(`--nats ${nats}`);
 if (!/^to(upper|lower)$/.test(operation)) usage(`--operation ${operation}`);
-process.on("SIGINT", leave).on("SIGTERM", leave);
+Deno.addSignalListener("SIGINT", leave);
+Deno.addSignalListener("SIGTERM", leave);
 
 // NATS may start after us and end before us: we wait for it, at any time.
 const step = `work with ${nats}`;

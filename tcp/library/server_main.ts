@@ -9,7 +9,6 @@
  * On the wire: a request comes in as UTF-8, up to the end that the client
  * announces; "Hello Client!" goes out, and the connection closes.
  */
-import process from "node:process";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 import {
   IterativeServer,
@@ -44,7 +43,8 @@ async function main(): Promise<void> {
     usage(`--class ${name}`);
   const server = new MyServer(Number(port), new MyServerProtocol());
   const close = () => server.close();
-  process.on("SIGINT", close).on("SIGTERM", close);
+  Deno.addSignalListener("SIGINT", close);
+  Deno.addSignalListener("SIGTERM", close);
 
   // This waits until the server has been stopped, or is done.
   await server.listen({ hostname });
