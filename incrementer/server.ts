@@ -209,6 +209,7 @@ async function tick(): Promise<void> {
 
 /** Prints the table, for at most 5 s if the screen stands still, and ends. */
 async function stop(): Promise<void> {
+  if (logger.handlers.length === 1) Deno.exit(); // told so once more
   logger.info("SERVER OFFLINE");
   logger.handlers = [file];
   unseen += table();

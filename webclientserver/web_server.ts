@@ -13,7 +13,6 @@
  * it (nginx, Caddy). The raw servers in `http/` have such limits themselves.
  */
 import { Buffer } from "node:buffer";
-import process from "node:process";
 import { setImmediate } from "node:timers";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
@@ -27,7 +26,8 @@ const { host: hostname, port, root, ...options } = parseArgs(Deno.args, {
   unknown: usage,
 });
 if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
-process.on("SIGINT", () => Deno.exit()).on("SIGTERM", () => Deno.exit());
+Deno.addSignalListener("SIGINT", () => Deno.exit());
+Deno.addSignalListener("SIGTERM", () => Deno.exit());
 addEventListener("unload", flush);
 
 const TYPES = `.css text/css;charset=utf-8 .html text/html;charset=utf-8
