@@ -12,7 +12,6 @@
  * a NAT router, each request leaves from a socket that carries no other: what
  * the server sends there is the answer to it.
  */
-import { lookup } from "node:dns/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 import { BaseHandler, Logger } from "jsr:@std/log@0.224";
 
@@ -79,8 +78,7 @@ const logger = new Logger("broker", "INFO", { handlers: [handler] });
 addEventListener("unload", () => handler.flush());
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-// Claim the address, then open all sockets that there will ever be: in the
-// middle of the work would be a bad time to find out that they are too many.
+// Claim the address: from now on the system queues requests.
 let step = `listen on ${hostname}:${port}`;
 const socket = Deno.listenDatagram({
   transport: "udp",
@@ -94,6 +92,10 @@ for (const name of ["toupper", "tolower"] as const) {
 const waiting = new Set<Seat>(); // the one that has waited longest comes first
 setInterval(giveUp, 100);
 console.log(`Waiting for connections on ${hostname}:${portOf(socket)} ...`);
+
+// Open all sockets that there will ever be: in the middle of the work would be
+// a bad time to find out that they are too many.
+for (const service of services.values()) openSeats(service);
 
 step = `serve on ${hostname}:${port}`;
 const buffer = new Uint8Array(65536); // a datagram has 65,507 bytes at most
@@ -193,21 +195,26 @@ async function openService(name: string, place: string): Promise<Service> {
   const [, host = "", port] = /^(.+):(\d+)$/.exec(place) ?? [];
   if (!(Number(port) > 0 && Number(port) < 65536)) usage(`--${name} ${place}`);
   step = `find ${place}`;
-  const { address } = await lookup(host, 4);
+  // The module is loaded for a name alone: it takes longer than all the rest.
+  const address = /^[\d.]+$/.test(host)
+    ? host
+    : (await (await import("node:dns/promises")).lookup(host, 4)).address;
   const server = {
     transport: "udp",
     hostname: address,
     port: Number(port),
   } as const;
-  const service: Service = { name, server, free: [], overdue: new Set() };
-  step = `open ${SEATS} sockets towards ${place}`;
+  return { name, server, free: [], overdue: new Set() };
+}
+
+function openSeats(service: Service): void {
+  step = `open ${SEATS} sockets towards the ${service.name} server`;
   const memory = new Uint8Array(SEATS * 65536); // the system adds it when used
   for (let start = 0; start < memory.length; start += 65536) {
     const seat = { service, buffer: memory.subarray(start, start + 65536) };
     openSocket(seat);
     service.free.push(seat);
   }
-  return service;
 }
 
 /** Gives a seat a socket at a port that expects no answer from before. */

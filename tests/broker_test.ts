@@ -183,6 +183,8 @@ Deno.test("broker: what cannot be done is refused at once", async () => {
   const { broker, port } = started;
   using client = new UdpPeer();
   const count = () => openFiles(broker.pid);
+  await client.send("when this is answered, all sockets are open", port);
+  assertStringIncludes((await client.receive()).text, "error: ");
   const before = await count();
   const noise = crypto.getRandomValues(new Uint8Array(65507));
   for (
