@@ -8,7 +8,7 @@
 export interface Contest {
   /** Short, for `--only`; contests of one kind share its beginning. */
   id: string;
-  /** What is measured, for people; at most 33 characters. */
+  /** What is measured, for people; at most 28 characters. */
   title: string;
   /** What one measurement results in; at least one. */
   metrics: Metric[];
@@ -27,7 +27,7 @@ export interface Metric {
 
 /** A program that takes part. */
 export interface Entry {
-  /** At most 28 characters. */
+  /** At most 27 characters. */
   name: string;
   /** Starts it; throws {@linkcode Missing} where it is not installed. */
   start(): Promise<Contestant>;

@@ -17,7 +17,7 @@ import {
 } from "../servers.ts";
 import { nginx } from "./nginx.ts";
 
-const perSecond: Metric = { unit: "per s", better: "more" };
+const perSecond: Metric = { unit: "/s", better: "more" };
 
 /** A folder with the file, which goes when the servers go. */
 async function folderWith(

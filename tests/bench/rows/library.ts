@@ -9,7 +9,7 @@ import type { Contest, Contestant, Metric } from "../contest.ts";
 import { exchanges } from "../load/tcp.ts";
 import { type Load, pythonPeer, tcpServer } from "../servers.ts";
 
-const perSecond: Metric = { unit: "per s", better: "more" };
+const perSecond: Metric = { unit: "/s", better: "more" };
 
 /** What a server is asked, and by how many clients at a time. */
 interface Kind {
@@ -17,7 +17,7 @@ interface Kind {
   load: Load;
 }
 const answer: Kind = { what: "answer", load: exchanges(16, "Hello Server!") };
-const compute: Kind = { what: "compute", load: exchanges(8, "20000") };
+const compute: Kind = { what: "compute", load: exchanges(8, "50000") };
 
 /** A server of ours, in a program that uses it as a reader would. */
 function library(

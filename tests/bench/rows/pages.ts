@@ -8,7 +8,7 @@ import { requests } from "../load/http.ts";
 import { nodePeer, ours, pythonPeer, tcpServer } from "../servers.ts";
 import { nginx } from "./nginx.ts";
 
-const perSecond: Metric = { unit: "per s", better: "more" };
+const perSecond: Metric = { unit: "/s", better: "more" };
 const load = requests({ connections: 32 });
 
 const page = [
@@ -50,14 +50,14 @@ function closing(target?: number): Peer[] {
 export const pages: Contest[] = [
   {
     id: "page-sequential",
-    title: "page per connection, in sequence",
+    title: "page per connection",
     metrics: [perSecond],
     ours: server("http_server", "http:server"),
     peers: closing(),
   },
   {
     id: "page-threaded",
-    title: "page per connection, threaded",
+    title: "page per connection",
     metrics: [perSecond],
     ours: server("mt_http_server", "http:threaded:server"),
     peers: closing(1),

@@ -15,7 +15,7 @@ import {
   Server,
 } from "../servers.ts";
 
-const perSecond: Metric = { unit: "per s", better: "more" };
+const perSecond: Metric = { unit: "/s", better: "more" };
 
 /** `toupper:` requests, which a broker understands. */
 const through = (clients: number) =>
