@@ -39,7 +39,7 @@ signal.addEventListener("abort", () => {
 
 // Starting, warming up and looking take as long as the attacks.
 const attacks = targets.reduce((sum, { attacks }) => sum + attacks.length, 0);
-const force: Force = { seed, time: seconds * 1000 / attacks / 2, crowd };
+const force: Force = { seed, time: seconds * 1000 / attacks / 3, crowd };
 
 console.log(`Seed ${seed}, ${attacks} attacks`);
 const WIDTHS = [18, 26, 7, 7, 11, 9, 9];
