@@ -98,7 +98,7 @@ function verdict(
 ): string {
   if (target === undefined) return "";
   const sign = better === "more" ? "≥" : "≤";
-  return `${sign} ${target}: ${meets(value, target, better) ? "yes" : "NO"}`;
+  return `${sign} ${target} ${meets(value, target, better) ? "yes" : "NO"}`;
 }
 
 /** All numbers, for programs. */
