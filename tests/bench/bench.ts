@@ -2,7 +2,7 @@
  * `deno task bench`: measures our programs and their peers in turn, on this
  * machine, and prints a table with ratios.
  *
- *     deno run -A tests/bench/bench.ts --help
+ *     deno run --allow-run --allow-read --allow-write --allow-net=127.0.0.1 --allow-sys=osRelease,cpus,systemMemoryInfo tests/bench/bench.ts --help
  *
  * Exit status 0 when everything was measured, 1 when something failed, 2 when
  * used wrongly, 130 when stopped. Times do not decide: a missed target is shown

@@ -2,7 +2,7 @@
  * `deno task torture`: attacks each server, looks whether it holds, and prints
  * what was tried and what was seen.
  *
- *     deno run -A tests/torture/torture.ts --help
+ *     deno run --allow-run --allow-read --allow-write --allow-net=127.0.0.1 tests/torture/torture.ts --help
  *
  * Exit status 0 when all hold, 1 when one does not, 2 when used wrongly, 130
  * when stopped.
