@@ -113,7 +113,8 @@ function usage(wrong: string): never {
 
 function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
-  const { message } = event.reason;
-  console.error(`Cannot ${step}: ${message}. Is the broker running?`);
+  const { name, message } = event.reason;
+  const advice = name === "NotCapable" ? "" : " Is the broker running?";
+  console.error(`Cannot ${step}: ${message}.${advice}`);
   Deno.exit(1);
 }
