@@ -39,10 +39,9 @@ interface Client {
 }
 const clients = new Set<Client>();
 let unwritten = "", unshown = 0, writing: Promise<void> | undefined;
-const stdout = Deno.stdout.writable.getWriter();
 
-// Every thread runs this file, and serves. The first one also starts the
-// others, writes what they print, and stops them.
+// Every thread runs this file. The first one starts the others, writes what
+// they print, and stops them; they serve.
 if (parentPort) await work(workerData);
 else await lead();
 
@@ -63,59 +62,56 @@ async function lead(): Promise<void> {
   const address = { hostname, port: listener.addr.port };
   listener.close();
 
-  const linux = Deno.build.os === "linux";
-  const own = Deno.listen({ ...address, reusePort: linux });
-  const threads: Worker[] = [], ends: Promise<void>[] = [];
-  for (const signal of ["SIGINT", "SIGTERM"]) {
-    process.once(signal, async () => {
-      for (const thread of threads) thread.postMessage("stop");
-      await Promise.race([Promise.all(ends), pause(2_000)]);
-      const farewell = write(`${unwritten}\nServer is shutting down...\n`);
-      await Promise.race([farewell, pause(2_000)]);
-      Deno.exit();
-    });
-  }
-  await write(
-    `Threaded HTTP Server running on http://${hostname}:${address.port}\n` +
-      (linux
-        ? ""
-        : "This system cannot share a port: serving in one thread.\n"),
-  );
-
-  // One thread a core, this one included.
   step = "start threads";
   const file = new URL(import.meta.url);
   Deno.statSync(file); // they need to read it
-  while (linux && threads.length < navigator.hardwareConcurrency - 1) {
-    const thread = new Worker(file, { workerData: address });
-    threads.push(thread);
-    ends.push(
-      once(thread, "exit").then(([status]) => {
-        if (status !== 0) Deno.exit(status); // it has said why
-      }),
-    );
+  const linux = Deno.build.os === "linux";
+  const length = linux ? navigator.hardwareConcurrency : 1;
+  const threads = Array.from(
+    { length },
+    () => new Worker(file, { workerData: address }),
+  );
+  const ends = threads.map(async (thread) => {
+    const [status] = await once(thread, "exit");
+    if (status !== 0) Deno.exit(status); // it has said why
+  });
+  const stdout = Deno.stdout.writable.getWriter();
+  const write = (text: string) =>
+    stdout.write(new TextEncoder().encode(text)).catch(() => {});
+  for (const thread of threads) {
     thread.on("message", async (text) => {
       await write(text);
       thread.postMessage("written");
     });
   }
-  await acceptAll(own);
+
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.once(signal, async () => {
+      for (const thread of threads) thread.postMessage("stop");
+      await Promise.race([Promise.all(ends), pause(2_000)]);
+      const farewell = write("\nServer is shutting down...\n");
+      await Promise.race([farewell, pause(2_000)]);
+      Deno.exit();
+    });
+  }
+
+  await Promise.race(threads.map((thread) => once(thread, "message")));
+  write(`Threaded HTTP Server running on http://${hostname}:${address.port}\n`);
+  if (!linux) {
+    write("This system cannot share a port: serving in one thread.\n");
+  }
 }
 
-/** What the other threads do, until they are told to stop. */
+/** Serves: each of the threads accepts connections from the one port. */
 async function work(address: Deno.TcpListenOptions): Promise<void> {
   step = `listen on ${address.hostname}:${address.port}`;
   const listener = Deno.listen({ ...address, reusePort: true });
+  parentPort?.postMessage("");
   parentPort?.on("message", (word) => {
     if (word !== "stop") return;
     parentPort?.postMessage(unwritten);
     process.exit(); // ends this thread and closes its sockets
   });
-  await acceptAll(listener);
-}
-
-/** Serves whoever connects: the system shares them out among the threads. */
-async function acceptAll(listener: Deno.TcpListener): Promise<void> {
   setInterval(sweep, 250);
   while (true) {
     // accept() fails for a client that has left by now, and when the system
@@ -224,18 +220,11 @@ function print(text: string): void {
 async function flush(): Promise<void> {
   while (unwritten !== "") {
     await pause(50);
-    const text = unwritten;
+    parentPort?.postMessage(unwritten);
     unwritten = "";
-    if (parentPort) {
-      parentPort.postMessage(text);
-      await once(parentPort, "message"); // it is written
-    } else await write(text);
+    if (parentPort) await once(parentPort, "message"); // it is written
   }
   writing = undefined;
-}
-
-async function write(text: string): Promise<void> {
-  await stdout.write(new TextEncoder().encode(text)).catch(() => {});
 }
 
 function usage(wrong: string): never {
