@@ -13,6 +13,17 @@ export { Program, ROOT, start };
 /** How long to wait for what should come at once; for busy machines. */
 export const PATIENCE_MS = 20_000;
 
+/** Windows has no signals: what needs them is skipped there, by name. */
+export const noSignals: boolean = Deno.build.os === "windows";
+
+/** Starts a client of the server on that port. */
+export async function startClient(
+  task: string,
+  port: number,
+): Promise<Program> {
+  return await start(task, ["--port", `${port}`]);
+}
+
 /** Starts a server on a free port; `port` is the one that it printed. */
 export async function startServer(
   task: string,

@@ -5,14 +5,13 @@ import {
   assertExits,
   assertFails,
   assertPrints,
+  noSignals,
   start,
   startAlone,
   startServer,
   UdpPeer,
 } from "./assertions.ts";
 import { load } from "./load.ts";
-
-const noSignals = Deno.build.os === "windows";
 
 /** Starts both servers and a broker, or a broker with servers of the test. */
 async function startBroker(

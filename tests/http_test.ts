@@ -9,6 +9,7 @@ import {
   assertExits,
   assertFails,
   assertPrints,
+  noSignals,
   Program,
   start,
   startAlone,
@@ -33,7 +34,6 @@ const PAGES: Record<string, string> = {
 };
 const REQUEST = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
 const curl = hasCurl();
-const noSignals = Deno.build.os === "windows";
 
 function page(content: string): string {
   return `<html>\n<head><title>Mini Server</title></head>\n<body>\n${content}\n` +

@@ -12,6 +12,7 @@ import {
   assertExits,
   assertFails,
   assertPrints,
+  noSignals,
   Program,
   start,
   startAlone,
@@ -20,9 +21,6 @@ import {
   unusedPort,
 } from "./assertions.ts";
 import { Crowd, logFaults, loggedNumbers } from "./incrementer_load.ts";
-
-/** Signals other than the deadly ones exist elsewhere alone. */
-const noSignals = Deno.build.os === "windows";
 
 /** A server with a log of its own, which outlives it until the test ends. */
 class Log implements AsyncDisposable {

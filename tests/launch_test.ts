@@ -6,11 +6,8 @@ import {
 } from "@std/assert";
 import { hexDump, readable, visible, width, wrap } from "../launch/text.ts";
 import { View } from "../launch/view.ts";
-import { assertExits, Program, ROOT } from "./assertions.ts";
+import { assertExits, noSignals, Program, ROOT } from "./assertions.ts";
 import { launcher, output, play } from "./launches.ts";
-
-/** Signals are skipped by name on Windows, which has none. */
-const noSignals = Deno.build.os === "windows";
 
 /** Asserts that these texts come in this order. */
 function assertOrder(text: string, ...expected: string[]): void {

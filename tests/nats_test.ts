@@ -3,6 +3,7 @@ import {
   assertExits,
   assertFails,
   assertPrints,
+  noSignals,
   type Program,
   start,
   startAlone,
@@ -13,7 +14,6 @@ import {
 } from "./assertions.ts";
 import { load, type Report } from "./load.ts";
 
-const noSignals = Deno.build.os === "windows";
 const natsServer = await findNatsServer();
 /** With CI=true a missing nats-server fails the tests, elsewhere skips them. */
 const ignore = natsServer === undefined && Deno.env.get("CI") !== "true";

@@ -5,24 +5,19 @@ import {
   assertExits,
   assertFails,
   assertPrints,
+  noSignals,
   Program,
   start,
   startAlone,
+  startClient,
   startServer,
   TcpListener,
   TcpPeer,
   unusedPort,
 } from "./assertions.ts";
 
-/** The chat server's Ctrl-C needs signals, which Windows does not have. */
-const noSignals = Deno.build.os === "windows";
-
 /** A long text of two-byte characters: 200,000 bytes, cut by every read. */
 const LONG = "é".repeat(100_000);
-
-async function startClient(task: string, port: number): Promise<Program> {
-  return await start(task, ["--port", `${port}`]);
-}
 
 Deno.test("tcp: the pair greets each other and ends", async () => {
   await using started = await startServer("tcp:server");

@@ -5,15 +5,14 @@ import {
   assertExits,
   assertFails,
   assertPrints,
+  noSignals,
   Program,
   start,
   startAlone,
+  startClient,
   startServer,
   UdpPeer,
 } from "./assertions.ts";
-
-/** Ctrl-C needs signals, which Windows does not have. */
-const noSignals = Deno.build.os === "windows";
 
 /** The largest datagram in bytes; macOS sends no larger ones. */
 const LARGEST = Deno.build.os === "darwin" ? 9_216 : 65_507;
@@ -34,10 +33,6 @@ const HELLO = "Hello from client!";
 function deafPort(): number {
   using peer = new UdpPeer();
   return peer.port;
-}
-
-async function startClient(task: string, port: number): Promise<Program> {
-  return await start(task, ["--port", `${port}`]);
 }
 
 /** Says something to a chat server that has no client yet. */
