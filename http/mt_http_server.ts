@@ -27,6 +27,7 @@ const PAGE = `<html>
 const REQUEST_LINE = /^[\w!#$%&'*+.^`|~-]+ [!-~\x80-\xff]+ HTTP\/1\.\d\r?\n/;
 const HEADERS = /(?:[\w!#$%&'*+.^`|~-]+:[\t -~\x80-\xff]*\r?\n)*\r?\n/;
 const HEAD = new RegExp(REQUEST_LINE.source + HEADERS.source);
+const ANSWER = compose("200 OK", PAGE);
 
 addEventListener("unhandledrejection", explain);
 let step = "start";
@@ -38,6 +39,7 @@ interface Client {
   status: string;
 }
 const clients = new Set<Client>();
+const spare: Buffer[] = []; // making a buffer takes longer than reading into it
 let unwritten = "", unshown = 0, writing: Promise<void> | undefined;
 
 // Every thread runs this file. The first one starts the others, writes what
@@ -132,7 +134,7 @@ async function serve(connection: Deno.TcpConn): Promise<void> {
     status: "",
   };
   clients.add(client);
-  const buffer = Buffer.allocUnsafe(2048);
+  const buffer = spare.pop() ?? Buffer.alloc(2048);
   try {
     for (let ended = false; !ended;) {
       const count = await connection.read(buffer);
@@ -145,6 +147,7 @@ async function serve(connection: Deno.TcpConn): Promise<void> {
     }
   } finally {
     clients.delete(client);
+    spare.push(buffer);
   }
 }
 
@@ -156,7 +159,10 @@ async function reply(client: Client, status: string): Promise<void> {
     `----- HTTP REQUEST from ${hostname}:${port} -----\n${printable(head)}\n` +
       "-----------------------------------\n",
   );
-  await connection.write(answer(status, head.startsWith("HEAD ")));
+  const isOk = status === "200 OK";
+  const answer = isOk ? ANSWER : compose(status, `<h1>${status}</h1>\n`);
+  const { whole, bare } = answer;
+  await connection.write(head.startsWith("HEAD ") ? bare : whole);
   // Announce our end (FIN), but do not close yet: while the client still sends,
   // that would be a reset (RST), which may destroy the answer on its way.
   await connection.closeWrite();
@@ -196,13 +202,13 @@ function printable(head: string): string {
 }
 
 /** The bytes to send: a head and, unless only that is wanted, the page. */
-function answer(status: string, headOnly: boolean): Uint8Array {
-  const page = status === "200 OK" ? PAGE : `<h1>${status}</h1>\n`;
+function compose(status: string, page: string) {
   const head = `HTTP/1.1 ${status}\r\n` +
     "Content-Type: text/html\r\n" +
     `Content-Length: ${page.length}\r\n` + // in bytes: the page is ASCII
     "Connection: close\r\n\r\n";
-  return new TextEncoder().encode(headOnly ? head : head + page);
+  const whole = new TextEncoder().encode(head + page);
+  return { whole, bare: whole.subarray(0, head.length) };
 }
 
 /** Has a text written, unless too much of it waits already. */
