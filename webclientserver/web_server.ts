@@ -36,9 +36,15 @@ const TYPES = `.css text/css;charset=utf-8 .html text/html;charset=utf-8
   .svg image/svg+xml .webp image/webp .mp3 audio/mpeg .mp4 video/mp4
   .json application/json .pdf application/pdf .wasm application/wasm`;
 type Version = NonNullable<ReturnType<typeof look>>;
-const looks = new Map<string, Version | null>();
-const memory = new Map<string, string | Uint8Array<ArrayBuffer>>();
-let used = 0, log = "";
+const looks = new Map<string, Version>();
+/** A version of a file in memory, as the answer to who wants all of it. */
+interface Copy {
+  tag: string;
+  size: number;
+  response: Response;
+}
+const memory = new Map<string, Copy>();
+let used = 0, lines: string[] = [];
 
 let step = `serve ${root}`;
 const folder = await Deno.stat(root).catch((error) => {
@@ -50,9 +56,8 @@ step = `listen on ${hostname}:${port}`;
 const where = { hostname, port: Number(port), onListen() {} };
 const server = Deno.serve(where, ({ method, url, headers }) => {
   const target = url.slice(url.indexOf("/", 8));
-  const response = answer(method, target.replace(/[?#].*/s, ""), headers);
-  if (log === "") setTimeout(flush, 20); // printing each would take longer
-  log += `${method} ${target} ${response.status}\n`;
+  const response = answer(method, target, headers);
+  print(`${method} ${target} ${response.status}`);
   const wishes = options["exit-on-close"] && headers.get("connection");
   if (wishes && /(^|,)\s*close\s*(,|$)/i.test(wishes)) finish();
   return response;
@@ -61,25 +66,29 @@ const page = `http://${hostname}:${server.addr.port}/index.html`;
 console.log(`Listening on port ${server.addr.port} ...
 You can also connect from a real web browser by typing '${page}'.`);
 
-function answer(method: string, path: string, headers: Headers): Response {
+function answer(method: string, target: string, headers: Headers): Response {
   const allow = "GET, HEAD";
   const refuse = (status: number, text: string) =>
     new Response(text, { status, headers: status === 405 ? { allow } : {} });
-  if (!["GET", "HEAD"].includes(method)) {
+  if (method !== "GET" && method !== "HEAD") {
     return refuse(405, "Method Not Allowed");
   }
-  const name = attempt(() => decodeURIComponent(path));
-  if (name === null) return refuse(400, "Bad Request"); // "%zz", "%ff"
   for (let tries = 0; tries < 10; tries++) {
     // One look serves all requests of one turn of the event loop: they had all
     // arrived when it began, so none gets less than what was true by then.
-    if (looks.size === 0) setImmediate(() => looks.clear());
-    const file = looks.get(name) ?? attempt(() => look(name));
-    looks.set(name, file);
-    if (file === null) return refuse(404, "File Not Found");
+    let file = looks.get(target);
+    if (!file) {
+      const path = target.replace(/[?#].*/s, "");
+      const name = attempt(() => decodeURIComponent(path));
+      if (name === null) return refuse(400, "Bad Request"); // "%zz", "%ff"
+      file = attempt(() => look(name)) ?? undefined;
+      if (!file) return refuse(404, "File Not Found");
+      if (looks.size === 0) setImmediate(() => looks.clear());
+      looks.set(target, file);
+    }
     const response = attempt(() => respond(method, headers, file));
     if (response !== null) return response;
-    looks.delete(name); // it has changed since we looked: look again
+    looks.delete(target); // it has changed since we looked: look again
   }
   return refuse(503, "Service Unavailable");
 }
@@ -99,7 +108,7 @@ function look(name: string) {
   if (!info.isFile) return null; // a pipe or a device may never end
   const { size } = info, tag = tagOf(info), time = Number(info.mtime);
   const changed = Math.max(time, Number(info.ctime));
-  if (!memory.has(tag)) Deno.openSync(path).close(); // an error, if we may not
+  if (memory.get(path)?.tag !== tag) Deno.openSync(path).close(); // may we?
   const modified = new Date(Math.min(time, Date.now())).toUTCString();
   const ending = new RegExp(`\\${extname(path) || "/"} (\\S+)`);
   const [, type = "application/octet-stream"] = ending.exec(TYPES) ?? [];
@@ -122,22 +131,36 @@ function tagOf({ size, mtime, ctime, ino }: Deno.FileInfo): string {
 /** Answers with a version of a file; null, or an error, if that is gone. */
 function respond(method: string, headers: Headers, file: Version) {
   const { status, start, end } = weigh(method, headers, file);
-  const body = method === "GET" && status < 300 ? read(file, start, end) : "";
-  if (body === null) return null;
-  const response = new Response(body || null, { status });
-  response.headers.set("content-type", file.type);
-  response.headers.append("last-modified", file.modified);
-  response.headers.append("etag", file.tag);
-  response.headers.append("accept-ranges", "bytes");
-  response.headers.append("cache-control", "no-cache"); // keep it, but ask us
+  if (method === "HEAD" || status >= 300) {
+    return compose(file, null, status, start, end);
+  }
+  const isShort = status === 200 && file.size <= 1024 * 1024;
+  if (isShort) return read(file)?.response.clone() ?? null;
+  const body = stream(file, start, end);
+  return body && compose(file, body, status, start, end);
+}
+
+/** Puts an answer together, with what lets a browser keep it and ask again. */
+function compose(
+  { type, modified, tag, size }: Version,
+  body: BodyInit | null,
+  status = 200,
+  start = 0,
+  end = size,
+): Response {
+  const headers: Record<string, string> = {
+    "content-type": type,
+    "last-modified": modified,
+    "etag": tag,
+    "accept-ranges": "bytes",
+    "cache-control": "no-cache", // keep it, but ask us
+  };
   if (status === 206 || status === 416) {
     const bytes = start < end ? `${start}-${end - 1}` : "*";
-    response.headers.append("content-range", `bytes ${bytes}/${file.size}`);
+    headers["content-range"] = `bytes ${bytes}/${size}`;
   }
-  if (status < 300 && (!body || body instanceof ReadableStream)) {
-    response.headers.append("content-length", `${end - start}`);
-  }
-  return response;
+  if (status < 300) headers["content-length"] = `${end - start}`;
+  return new Response(body, { status, headers });
 }
 
 /** What a request comes to: a status, and which bytes (RFC 9110, 13 and 14). */
@@ -161,24 +184,26 @@ function weigh(method: string, headers: Headers, file: Version) {
   return { status: start < end ? 206 : 416, start, end };
 }
 
-/** The bytes of a version; null if it is gone. */
-function read(file: Version, start: number, end: number) {
-  const { path, size, tag } = file;
-  if (size > 1024 * 1024) return stream(file, start, end);
-  let whole = memory.get(tag);
-  if (whole === undefined) {
-    // Two equal readings and no sign of a change: nobody wrote meanwhile.
-    const bytes = Deno.readFileSync(path), again = Deno.readFileSync(path);
-    const isSame = Buffer.compare(bytes, again) === 0;
-    if (!isSame || tagOf(Deno.statSync(path)) !== tag) return null;
-    const text = new TextDecoder().decode(bytes);
-    const isAscii = text.length === size && !text.includes("\uFFFD");
-    whole = isAscii ? text : bytes; // a string is sent faster
-    // Two changes at almost the same time may look alike: keep what is older.
-    if (Date.now() - file.changed > 1500) memory.set(tag, whole), used += size;
-    if (used > 64 * 1024 * 1024) memory.clear(), used = 0;
+/** A version's copy in memory, made if need be; null if the version is gone. */
+function read(file: Version): Copy | null {
+  const { path, size, tag, changed } = file;
+  const known = memory.get(path);
+  if (known?.tag === tag) return known;
+  // Two equal readings and no sign of a change: nobody wrote meanwhile.
+  const bytes = Deno.readFileSync(path), again = Deno.readFileSync(path);
+  const isSame = Buffer.compare(bytes, again) === 0;
+  if (!isSame || tagOf(Deno.statSync(path)) !== tag) return null;
+  const text = new TextDecoder().decode(bytes);
+  const isAscii = text.length === size && !text.includes("\uFFFD");
+  const body = isAscii ? text : bytes; // a string is sent faster
+  const copy = { tag, size, response: compose(file, body) };
+  // Two changes at almost the same time may look alike: keep what is older.
+  if (Date.now() - changed > 1500) {
+    used += size - (known?.size ?? 0);
+    if (used > 64 * 1024 * 1024) memory.clear(), used = size;
+    memory.set(path, copy);
   }
-  return end - start === size ? whole : whole.slice(start, end);
+  return copy;
 }
 
 /** Reads as the client takes; breaks off if somebody writes into the file. */
@@ -205,14 +230,19 @@ function stream(
   return source.close(), null;
 }
 
+function print(line: string): void {
+  if (lines.push(line) === 1) setTimeout(flush, 20); // each alone takes longer
+}
+
 function flush(): void {
-  if (log) console.log(log.trimEnd().replace(/[^ -~\n]/g, encodeURIComponent));
-  log = "";
+  const text = lines.join("\n").replace(/[^ -~\n]/g, encodeURIComponent);
+  if (lines.length > 0) console.log(text);
+  lines = [];
 }
 
 /** Ends as soon as what is on its way has arrived. */
 async function finish(): Promise<void> {
-  log += "Close request received. Server is closing...\n";
+  print("Close request received. Server is closing...");
   await Promise.race([server.shutdown(), pause(30_000)]);
   Deno.exit();
 }
