@@ -53,6 +53,7 @@ const handler = new BatchHandler("INFO");
 const logger = new Logger("broker", "INFO", { handlers: [handler] });
 addEventListener("unload", () => handler.flush());
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const lossy = new TextDecoder();
 
 let step = `listen on ${hostname}:${port}`;
 const socket = Deno.listenDatagram({
@@ -136,11 +137,14 @@ async function stayConnected(): Promise<never> {
 function show(text: string | Uint8Array): string {
   const start = typeof text === "string"
     ? text.slice(0, 60)
-    : new TextDecoder().decode(text.subarray(0, 60));
-  return JSON.stringify(start).replace(
-    /[\p{C}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
-  ) + (text.length > 60 ? ` (${text.length})` : "");
+    : lossy.decode(text.subarray(0, 60));
+  const shown = /^[ !#-[\]-~]*$/.test(start) // nothing to escape, as a rule
+    ? `"${start}"`
+    : JSON.stringify(start).replace(
+      /[\p{C}\p{Zl}\p{Zp}]/gu,
+      (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
+    );
+  return text.length > 60 ? `${shown} (${text.length})` : shown;
 }
 
 function usage(wrong: string): never {
