@@ -112,6 +112,16 @@ Deno.test("web_server: names and types", async () => {
     "content-type": "text/plain; charset=utf-8",
     "content-length": "12",
   });
+  for (
+    const [name, type] of [
+      ["P.PNG", "image/png"],
+      ["a.c++", "application/octet-stream"],
+      ["noending", "application/octet-stream"],
+    ] as const
+  ) {
+    await Deno.writeTextFile(join(site.root, name), name);
+    await assertGets(url(`/${name}`), {}, 200, name, { "content-type": type });
+  }
   for (const none of ["/none", "/empty/", "/empty", "/index.html/"]) {
     await assertGets(url(none), {}, 404, "File Not Found");
   }

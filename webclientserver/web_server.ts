@@ -30,11 +30,23 @@ Deno.addSignalListener("SIGINT", () => Deno.exit());
 Deno.addSignalListener("SIGTERM", () => Deno.exit());
 addEventListener("unload", flush);
 
-const TYPES = `.css text/css;charset=utf-8 .html text/html;charset=utf-8
-  .js text/javascript;charset=utf-8 .txt text/plain;charset=utf-8
-  .gif image/gif .ico image/x-icon .jpg image/jpeg .png image/png
-  .svg image/svg+xml .webp image/webp .mp3 audio/mpeg .mp4 video/mp4
-  .json application/json .pdf application/pdf .wasm application/wasm`;
+const TYPES: Record<string, string> = {
+  ".css": "text/css; charset=utf-8",
+  ".gif": "image/gif",
+  ".html": "text/html; charset=utf-8",
+  ".ico": "image/x-icon",
+  ".jpg": "image/jpeg",
+  ".js": "text/javascript; charset=utf-8",
+  ".json": "application/json",
+  ".mp3": "audio/mpeg",
+  ".mp4": "video/mp4",
+  ".pdf": "application/pdf",
+  ".png": "image/png",
+  ".svg": "image/svg+xml",
+  ".txt": "text/plain; charset=utf-8",
+  ".wasm": "application/wasm",
+  ".webp": "image/webp",
+};
 type Version = NonNullable<ReturnType<typeof look>>;
 const looks = new Map<string, Version>();
 /** A version of a file in memory, as the answer to who wants all of it. */
@@ -110,17 +122,9 @@ function look(name: string) {
   const changed = Math.max(time, Number(info.ctime));
   if (memory.get(path)?.tag !== tag) Deno.openSync(path).close(); // may we?
   const modified = new Date(Math.min(time, Date.now())).toUTCString();
-  const ending = new RegExp(`\\${extname(path) || "/"} (\\S+)`);
-  const [, type = "application/octet-stream"] = ending.exec(TYPES) ?? [];
-  return {
-    path,
-    size,
-    time,
-    changed,
-    modified,
-    tag,
-    type: type.replace(";", "; "),
-  };
+  const ending = extname(path).toLowerCase();
+  const type = TYPES[ending] ?? "application/octet-stream";
+  return { path, size, time, changed, modified, tag, type };
 }
 
 /** Names this version of this file and no other (RFC 9110, 8.8.3). */
