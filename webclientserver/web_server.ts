@@ -129,7 +129,9 @@ function look(name: string) {
 
 /** Names this version of this file and no other (RFC 9110, 8.8.3). */
 function tagOf({ size, mtime, ctime, ino }: Deno.FileInfo): string {
-  return `"${[ino, size, Number(mtime), Number(ctime)].join("-")}"`;
+  // Briefly: a response of up to 512 bytes leaves in one piece.
+  const parts = [ino ?? 0, size, Number(mtime), Number(ctime)];
+  return `"${parts.map((part) => part.toString(36)).join("-")}"`;
 }
 
 /** Answers with a version of a file; null, or an error, if that is gone. */
