@@ -150,7 +150,10 @@ function respond(method: string, headers: Headers, file: Version) {
   // its work, unless both fit into the connection's buffer: 512 bytes at first,
   // then as much as its longest head took. So let a head be long, now and then;
   // a prime number, lest of clients that take turns one always be the one.
-  if (++served % 101 === 0) response?.headers.set("x-padding", PADDING);
+  // Browsers, which say Connection: keep-alive, do not ask for that much.
+  if (++served % 101 === 0 && !headers.has("connection")) {
+    response?.headers.set("x-padding", PADDING);
+  }
   return response;
 }
 
