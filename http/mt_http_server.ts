@@ -27,7 +27,7 @@ const PAGE = `<html>
 const REQUEST_LINE = /^[\w!#$%&'*+.^`|~-]+ [!-~\x80-\xff]+ HTTP\/1\.\d\r?\n/;
 const HEADERS = /(?:[\w!#$%&'*+.^`|~-]+:[\t -~\x80-\xff]*\r?\n)*\r?\n/;
 const HEAD = new RegExp(REQUEST_LINE.source + HEADERS.source);
-const ANSWER = compose("200 OK", PAGE);
+const USUAL = answer("200 OK", false);
 
 addEventListener("unhandledrejection", explain);
 let step = "start";
@@ -159,10 +159,9 @@ async function reply(client: Client, status: string): Promise<void> {
     `----- HTTP REQUEST from ${hostname}:${port} -----\n${printable(head)}\n` +
       "-----------------------------------\n",
   );
-  const isOk = status === "200 OK";
-  const answer = isOk ? ANSWER : compose(status, `<h1>${status}</h1>\n`);
-  const { whole, bare } = answer;
-  await connection.write(head.startsWith("HEAD ") ? bare : whole);
+  const headOnly = head.startsWith("HEAD ");
+  const isUsual = status === "200 OK" && !headOnly;
+  await connection.write(isUsual ? USUAL : answer(status, headOnly));
   // Announce our end (FIN), but do not close yet: while the client still sends,
   // that would be a reset (RST), which may destroy the answer on its way.
   await connection.closeWrite();
@@ -202,13 +201,13 @@ function printable(head: string): string {
 }
 
 /** The bytes to send: a head and, unless only that is wanted, the page. */
-function compose(status: string, page: string) {
+function answer(status: string, headOnly: boolean): Uint8Array {
+  const page = status === "200 OK" ? PAGE : `<h1>${status}</h1>\n`;
   const head = `HTTP/1.1 ${status}\r\n` +
     "Content-Type: text/html\r\n" +
     `Content-Length: ${page.length}\r\n` + // in bytes: the page is ASCII
     "Connection: close\r\n\r\n";
-  const whole = new TextEncoder().encode(head + page);
-  return { whole, bare: whole.subarray(0, head.length) };
+  return new TextEncoder().encode(headOnly ? head : head + page);
 }
 
 /** Has a text written, unless too much of it waits already. */

@@ -145,7 +145,7 @@ function respond(method: string, headers: Headers, file: Version) {
     const body = stream(file, start, end);
     return body && compose(file, body, status, start, end);
   }
-  const response = read(file)?.response.clone() ?? null;
+  const response = read(file)?.clone() ?? null;
   // Deno.serve (2.9.6) sends head and body with two system calls, a third of all
   // its work, unless both fit into the connection's buffer: 512 bytes at first,
   // then as much as its longest head took. So let a head be long, now and then;
@@ -201,11 +201,11 @@ function weigh(method: string, headers: Headers, file: Version) {
   return { status: start < end ? 206 : 416, start, end };
 }
 
-/** A version's copy in memory, made if need be; null if the version is gone. */
-function read(file: Version): Copy | null {
+/** A version as a response, from memory if it can be; null if it is gone. */
+function read(file: Version): Response | null {
   const { path, size, tag, changed } = file;
   const known = memory.get(path);
-  if (known?.tag === tag) return known;
+  if (known?.tag === tag) return known.response;
   // Two equal readings and no sign of a change: nobody wrote meanwhile.
   const bytes = Deno.readFileSync(path), again = Deno.readFileSync(path);
   const isSame = Buffer.compare(bytes, again) === 0;
@@ -213,14 +213,14 @@ function read(file: Version): Copy | null {
   const text = new TextDecoder().decode(bytes);
   const isAscii = text.length === size && !text.includes("\uFFFD");
   const body = isAscii ? text : bytes; // a string is sent faster
-  const copy = { tag, size, response: compose(file, body) };
+  const response = compose(file, body);
   // Two changes at almost the same time may look alike: keep what is older.
   if (Date.now() - changed > 1500) {
     used += size - (known?.size ?? 0);
     if (used > 64 * 1024 * 1024) memory.clear(), used = size;
-    memory.set(path, copy);
+    memory.set(path, { tag, size, response });
   }
-  return copy;
+  return response;
 }
 
 /** Reads as the client takes; breaks off if somebody writes into the file. */
