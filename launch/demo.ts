@@ -7,12 +7,12 @@
  * Exit status 0 when all examples ran, 1 when one did not, 130 when stopped. An
  * example whose program the system lacks (nats-server) is skipped by name.
  */
-import { EXAMPLES } from "./examples.ts";
-import { interruption } from "./interruption.ts";
-import { scripted } from "./keyboard.ts";
+import { EXAMPLES } from "./programs/examples.ts";
+import { interruption } from "./programs/interruption.ts";
+import { scripted } from "./programs/keyboard.ts";
 import { launch, Missing } from "./launch.ts";
-import { screen } from "./screen.ts";
-import { View } from "./view.ts";
+import { screen } from "./show/screen.ts";
+import { View } from "./show/view.ts";
 
 /** How long an example may take, in ms. */
 const LIMIT = 60_000;

@@ -9,8 +9,8 @@ import {
   LISTENING,
   type Role,
   type TypedLine,
-} from "./examples.ts";
-import type { Keyboard } from "./keyboard.ts";
+} from "./programs/examples.ts";
+import type { Keyboard } from "./programs/keyboard.ts";
 import {
   isScript,
   type Observer,
@@ -18,17 +18,18 @@ import {
   ROOT,
   start,
   taskCommand,
-} from "./program.ts";
-import { relayTcp } from "./tcp_relay.ts";
-import { type Link, type Presenter, Timeline } from "./timeline.ts";
-import { relayUdp } from "./udp_relay.ts";
-import type { Recorder, Relay } from "./wire.ts";
+} from "./programs/program.ts";
+import { relayTcp } from "./wire/tcp_relay.ts";
+import { type Link, type Presenter, Timeline } from "./show/timeline.ts";
+import { relayUdp } from "./wire/udp_relay.ts";
+import type { Recorder, Relay } from "./wire/relay.ts";
 
 /** Limits in ms; generous, because they only matter when something is wrong. */
 const READY = 20_000, STOPPED = 10_000, SETTLED = 1_000, GRACE = 300;
 
 /** How the reaper is run, and the folder that it may delete from. */
-const REAPER = "run --quiet --allow-run --allow-write=.run launch/reaper.ts";
+const REAPER =
+  "run --quiet --allow-run --allow-write=.run launch/programs/reaper.ts";
 const FOLDERS = `${ROOT}.run`;
 
 /** The seed for the random numbers of a paced run. */

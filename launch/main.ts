@@ -8,13 +8,18 @@
  * when stopped.
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { EXAMPLES } from "./examples.ts";
-import { interruption } from "./interruption.ts";
-import { type Keyboard, piped, scripted, terminal } from "./keyboard.ts";
+import { EXAMPLES } from "./programs/examples.ts";
+import { interruption } from "./programs/interruption.ts";
+import {
+  type Keyboard,
+  piped,
+  scripted,
+  terminal,
+} from "./programs/keyboard.ts";
 import { launch } from "./launch.ts";
-import { Diagram } from "./mermaid.ts";
-import { screen } from "./screen.ts";
-import { View } from "./view.ts";
+import { Diagram } from "./show/mermaid.ts";
+import { screen } from "./show/screen.ts";
+import { View } from "./show/view.ts";
 
 /** How long an example may take when nobody types, in ms. */
 const LIMIT = 60_000;

@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
-import { Program, ROOT, start } from "../launch/program.ts";
+import { Program, ROOT, start } from "../launch/programs/program.ts";
 
 export { Program, ROOT, start };
 

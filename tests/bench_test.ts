@@ -1,6 +1,6 @@
 /** Whether `deno task bench` works; how fast anything is does not matter here. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { taskCommand } from "../launch/program.ts";
+import { taskCommand } from "../launch/programs/program.ts";
 import { Program } from "./assertions.ts";
 
 async function bench(...args: string[]): Promise<Program & AsyncDisposable> {

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { basename, extname, join } from "@std/path";
-import { Program, taskCommand } from "../launch/program.ts";
+import { Program, taskCommand } from "../launch/programs/program.ts";
 import { ROOT, start } from "./assertions.ts";
 import {
   type Document,

@@ -4,8 +4,14 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { hexDump, readable, visible, width, wrap } from "../launch/text.ts";
-import { View } from "../launch/view.ts";
+import {
+  hexDump,
+  readable,
+  visible,
+  width,
+  wrap,
+} from "../launch/show/text.ts";
+import { View } from "../launch/show/view.ts";
 import { assertExits, noSignals, Program, ROOT } from "./assertions.ts";
 import { launcher, output, play } from "./launches.ts";
 

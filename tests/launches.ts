@@ -4,8 +4,8 @@
  * @module
  */
 import { assert } from "@std/assert";
-import { EXAMPLES } from "../launch/examples.ts";
-import type { Link, Presenter } from "../launch/timeline.ts";
+import { EXAMPLES } from "../launch/programs/examples.ts";
+import type { Link, Presenter } from "../launch/show/timeline.ts";
 import { assertExits, Program } from "./assertions.ts";
 
 /** Starts what `deno task NAME` runs, with more arguments. */

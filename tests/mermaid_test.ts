@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import mermaid from "npm:mermaid@12.3.0";
-import { EXAMPLES } from "../launch/examples.ts";
-import { Diagram } from "../launch/mermaid.ts";
+import { EXAMPLES } from "../launch/programs/examples.ts";
+import { Diagram } from "../launch/show/mermaid.ts";
 import { output, play } from "./launches.ts";
 
 for (const { name } of EXAMPLES) {

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import net from "node:net";
-import { relayTcp } from "../launch/tcp_relay.ts";
-import { relayUdp } from "../launch/udp_relay.ts";
-import type { Relay, WireEvent } from "../launch/wire.ts";
+import { relayTcp } from "../launch/wire/tcp_relay.ts";
+import { relayUdp } from "../launch/wire/udp_relay.ts";
+import type { Relay, WireEvent } from "../launch/wire/relay.ts";
 import {
   PATIENCE_MS,
   TcpListener,

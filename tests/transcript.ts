@@ -18,7 +18,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { Program, ROOT, taskCommand } from "../launch/program.ts";
+import { Program, ROOT, taskCommand } from "../launch/programs/program.ts";
 import { PATIENCE_MS, within } from "./assertions.ts";
 import type { CodeBlock } from "./documents.ts";
 

@@ -9,7 +9,7 @@
  * in the table, and that is all.
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { interruption } from "../../launch/interruption.ts";
+import { interruption } from "../../launch/programs/interruption.ts";
 import { type Contest, type Progress, type Result, run } from "./contest.ts";
 import { machine } from "./machine.ts";
 import { files } from "./rows/files.ts";

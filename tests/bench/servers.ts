@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "@std/path";
-import { ROOT, taskCommand } from "../../launch/program.ts";
+import { ROOT, taskCommand } from "../../launch/programs/program.ts";
 import { unusedPort } from "../assertions.ts";
 import { type Contestant, Missing } from "./contest.ts";
 
@@ -229,7 +229,7 @@ let reports: WritableStreamDefaultWriter<Uint8Array> | undefined;
 
 function watch(line: string): void {
   reports ??= new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-run", "launch/reaper.ts"],
+    args: ["run", "--quiet", "--allow-run", "launch/programs/reaper.ts"],
     cwd: ROOT,
     stdin: "piped",
   }).spawn().stdin.getWriter();

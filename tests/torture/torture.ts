@@ -8,7 +8,7 @@
  * when stopped.
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { interruption } from "../../launch/interruption.ts";
+import { interruption } from "../../launch/programs/interruption.ts";
 import { Missing } from "../bench/contest.ts";
 import { killAll } from "../bench/servers.ts";
 import type { Force, Outcome } from "./attack.ts";

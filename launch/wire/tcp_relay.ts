@@ -13,7 +13,7 @@ import {
   type Relay,
   type Side,
   type WireEvent,
-} from "./wire.ts";
+} from "./relay.ts";
 
 /**
  * Starts a TCP relay in front of a port of this machine.
@@ -25,7 +25,7 @@ import {
  *
  * @example
  * ```ts
- * import { relayTcp } from "./launch/tcp_relay.ts";
+ * import { relayTcp } from "../launch/wire/tcp_relay.ts";
  *
  * using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
  * await using relay = await relayTcp(server.addr.port, {

@@ -5,12 +5,12 @@
  * @module
  */
 import { basename } from "@std/path";
-import type { Example, Role } from "./examples.ts";
+import type { Example, Role } from "../programs/examples.ts";
 import { characters, count, fit, hexDump, readable } from "./text.ts";
 import { visible, width, wrap } from "./text.ts";
 import { ends, type Line, type Link } from "./timeline.ts";
 import type { Presenter, Totals } from "./timeline.ts";
-import type { WireEvent } from "./wire.ts";
+import type { WireEvent } from "../wire/relay.ts";
 
 /** Where the view goes. */
 export interface Screen {

@@ -7,7 +7,7 @@
 import { fromFileUrl, join } from "@std/path";
 
 /** The project's folder; every program runs there. */
-export const ROOT: string = fromFileUrl(new URL("..", import.meta.url));
+export const ROOT: string = fromFileUrl(new URL("../..", import.meta.url));
 
 /** What a {@linkcode Program} reports while it runs. */
 export interface Observer {
@@ -42,7 +42,7 @@ export const isScript = (word: string): boolean => /^[^-].*\.ts$/.test(word);
  *
  * @example
  * ```ts
- * import { start } from "./launch/program.ts";
+ * import { start } from "../launch/programs/program.ts";
  *
  * await using server = await start("tcp:server", ["--port", "0"]);
  * const [, port] = await server.prints(/port (\d+)/);

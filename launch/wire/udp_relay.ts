@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { HOST, type Recorder, type Relay, type Side } from "./wire.ts";
+import { HOST, type Recorder, type Relay, type Side } from "./relay.ts";
 
 /** How long after its server has gone a relay still hands on what it said. */
 const LAST_MS = 300;
@@ -31,7 +31,7 @@ interface Peer {
  *
  * @example
  * ```ts
- * import { relayUdp } from "./launch/udp_relay.ts";
+ * import { relayUdp } from "../launch/wire/udp_relay.ts";
  *
  * await using relay = relayUdp(8082, { record: console.log });
  * ```

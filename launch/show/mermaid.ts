@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { type Example, LISTENING, type Role } from "./examples.ts";
+import { type Example, LISTENING, type Role } from "../programs/examples.ts";
 import { count, fit, readable, visible } from "./text.ts";
 import { ends, type Line, type Link, type Presenter } from "./timeline.ts";
-import type { WireEvent } from "./wire.ts";
+import type { WireEvent } from "../wire/relay.ts";
 
 /** How many lines of those that a program prints in one go are shown. */
 const SHOWN = 5;

@@ -4,7 +4,7 @@
  * which folders are to go ("/FOLDER"); and that input ends with the launcher,
  * whatever ends it, kill -9 and power cuts of the terminal included.
  *
- *     deno run --allow-run --allow-write=.run launch/reaper.ts
+ *     deno run --allow-run --allow-write=.run launch/programs/reaper.ts
  */
 import process from "node:process";
 import { createInterface } from "node:readline";

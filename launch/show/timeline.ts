@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Example } from "./examples.ts";
-import type { WireEvent } from "./wire.ts";
+import type { Example } from "../programs/examples.ts";
+import type { WireEvent } from "../wire/relay.ts";
 
 /** A server with what watches over its wire. */
 export interface Link {
