@@ -445,6 +445,7 @@ export class Listener implements Disposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #workplace: Workplace;
   readonly #peers: Peer[] = [];
+  #closed = false;
 
   constructor(workplace: Workplace) {
     this.#workplace = workplace;
@@ -470,6 +471,8 @@ export class Listener implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#listener.close();
     for (const peer of this.#peers) peer[Symbol.dispose]();
   }

@@ -1,23 +1,23 @@
 // fails at 7: without a line feed
 // Keeps whatever comes.
-const listener = Deno.listen({
-  hostname: "127.0.0.1",
-  port: Number(Deno.args[0]),
-});
+const port = Number(Deno.args[0]);
+const listener = Deno.listen({ hostname: "127.0.0.1", port });
 console.log("Listening");
 for await (const connection of listener) serve(connection);
 
 async function serve(connection: Deno.TcpConn) {
-  let text = "";
-  const texts = connection.readable.pipeThrough(new TextDecoderStream());
-  const writer = connection.writable.getWriter();
+  const buffer = new Uint8Array(65_536), decoder = new TextDecoder();
   const send = (line: string) =>
-    writer.write(new TextEncoder().encode(`${[...line].length}\n`));
-  for await (const piece of texts) {
-    const lines = (text + piece).split("\n");
+    connection.write(new TextEncoder().encode(`${[...line].length}\n`));
+  let text = "";
+  while (true) {
+    const length = await connection.read(buffer);
+    if (length === null) break;
+    text += decoder.decode(buffer.subarray(0, length), { stream: true });
+    const lines = text.split("\n");
     text = lines.pop() ?? "";
     for (const line of lines) await send(line.replace(/\r$/, ""));
   }
   if (text) await send(text);
-  await writer.close();
+  connection.close();
 }
