@@ -110,18 +110,23 @@ const exercise: Exercise = {
         const peer = await asked(workplace);
         const start = performance.now();
         const program = workplace.program;
-        while (!program?.status && performance.now() - start < 12_000) {
+        while (!program?.status && performance.now() - start < 10_000) {
           await peer.send(".");
           await pause(300);
         }
-        await ends(
-          workplace,
-          4,
-          "A byte came every 0.3 s, and no line end.",
-          "A limit for each read is not enough: whoever sends a byte now and " +
-            "then holds you for ever. Set a second timer when you begin, and " +
-            "never set it again.",
-        );
+        const cause = "A limit for each read is not enough: whoever sends a " +
+          "byte now and then holds you for ever. Set a second timer when you " +
+          "begin, and never set it again.";
+        const what = "A byte came every 0.3 s, and no line end.";
+        if (!program?.status) {
+          throw new NotYet({
+            property: `${what} After 10 s the program was still waiting.`,
+            expected: "exit status 4 after 6 s",
+            came: "no end",
+            cause,
+          });
+        }
+        await ends(workplace, 4, what, cause);
         early(performance.now() - start, 5_000);
         complaint(workplace);
       },
