@@ -3,18 +3,16 @@
  *
  * @module
  */
-import {
-  CALM,
-  type Conditions,
-} from "../../launch/wire/conditions/conditions.ts";
+import type { Conditions } from "../../launch/wire/conditions/conditions.ts";
+import { parseNet } from "../../launch/wire/conditions/parse.ts";
 import type { Transport } from "../../launch/wire/relay.ts";
 
 /** The conditions of the one link of an exercise, from what follows `--net`. */
-export function networkOf(
+export async function networkOf(
   net: string[],
-  _transport: Transport,
-  _seed: number,
-): Conditions {
-  if (net.length === 0) return CALM;
-  throw new Error("to come with launch/wire/conditions");
+  transport: Transport,
+  seed: number,
+): Promise<Conditions> {
+  const link = { name: "server", transport };
+  return (await parseNet(net, { links: [link], seed })).of(link);
 }

@@ -120,6 +120,22 @@ export class Workplace implements AsyncDisposable {
     return this.#keep(new Peer(connection));
   }
 
+  /** A TCP connection that nobody reads from; writing is up to the check. */
+  async connectDeaf(): Promise<Deno.TcpConn> {
+    const { port } = this;
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    this.#keep({
+      [Symbol.dispose]() {
+        try {
+          connection.close();
+        } catch {
+          // The check has closed it.
+        }
+      },
+    });
+    return connection;
+  }
+
   /** A TCP server of the check's own, for a program that is a client. */
   listen(): Listener {
     return this.#keep(new Listener(this));
@@ -252,7 +268,7 @@ export class Workplace implements AsyncDisposable {
       link: "server",
       target: { hostname: "127.0.0.1", port },
       recorder: this.#recording,
-      conditions: networkOf(step.net ?? [], transport, seed),
+      conditions: await networkOf(step.net ?? [], transport, seed),
     };
     this.#target = port;
     this.#relay = transport === "tcp"
