@@ -412,6 +412,12 @@ export class Peer implements Disposable {
     return new TextDecoder().decode(this.#take(length));
   }
 
+  /** The next so many bytes, or what came up to the end. */
+  async bytes(length: number, ms: number = PATIENCE): Promise<Uint8Array> {
+    await this.#settle(() => this.#length >= length, ms);
+    return this.#take(length);
+  }
+
   /** All that comes up to the end, at most `ms` long. */
   async rest(ms: number = PATIENCE): Promise<Uint8Array> {
     await this.#settle(() => this.#ended !== undefined, ms);
