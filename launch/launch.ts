@@ -160,7 +160,10 @@ class Crew implements AsyncDisposable {
     const transport = role.listens ?? "tcp";
     const client = role.client ?? this.#example.roles[0].name;
     const link: Link = { client, server: role.name, transport, port, relay: 0 };
-    const recorder = new Recording((event) => this.#timeline.wire(link, event));
+    const recorder = new Recording((event) => {
+      this.#timeline.wire(link, event);
+      if (event.kind === "refused") relay.stopListening();
+    });
     if (this.#paced) {
       recorder.turn = (_, from) => this.#timeline.turn(link[from]);
     }

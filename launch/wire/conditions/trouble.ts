@@ -30,6 +30,8 @@ export interface Parcel {
   origin: Parcel | null;
   /** The number of its event; 0 until it has one. */
   number: number;
+  /** What a `refused` says. */
+  text?: string;
   /** It has been reported as under way. */
   reported: boolean;
 }
