@@ -2,10 +2,7 @@
 //
 //     deno run --allow-net=127.0.0.1 solution.ts 8080 /
 const [port = "8080", path = "/"] = Deno.args;
-const connection = await Deno.connect({
-  hostname: "127.0.0.1",
-  port: Number(port),
-});
+const connection = await Deno.connect({ port: Number(port) }); // 127.0.0.1
 const request = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
 await connection.write(new TextEncoder().encode(request));
 
@@ -25,11 +22,8 @@ Deno.exit(status === 200 ? 0 : 1);
 async function readFields(): Promise<Map<string, string>> {
   const fields = new Map<string, string>();
   for (let text = await line(); text !== ""; text = await line()) {
-    const colon = text.indexOf(":");
-    fields.set(
-      text.slice(0, colon).toLowerCase(),
-      text.slice(colon + 1).trim(),
-    );
+    const [name = "", ...value] = text.split(":");
+    fields.set(name.toLowerCase(), value.join(":").trim());
   }
   return fields;
 }
@@ -61,14 +55,13 @@ async function line(): Promise<string> {
   return new TextDecoder().decode(bytes).replace(/\r?\n$/, "");
 }
 
-/** The next so many bytes. */
 async function bytes(count: number): Promise<Uint8Array> {
   while (have.length < count) await more();
   return take(count);
 }
 
 function take(count: number): Uint8Array {
-  const taken = have.slice(0, count);
+  const taken = have.subarray(0, count);
   have = have.slice(count);
   return taken;
 }

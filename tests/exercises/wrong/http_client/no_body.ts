@@ -1,10 +1,7 @@
 // fails at 6: 304
 // Believes a length that 304 announces.
 const [port = "8080", path = "/"] = Deno.args;
-const connection = await Deno.connect({
-  hostname: "127.0.0.1",
-  port: Number(port),
-});
+const connection = await Deno.connect({ port: Number(port) }); // 127.0.0.1
 const request = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
 await connection.write(new TextEncoder().encode(request));
 
@@ -24,11 +21,8 @@ Deno.exit(status === 200 ? 0 : 1);
 async function readFields(): Promise<Map<string, string>> {
   const fields = new Map<string, string>();
   for (let text = await line(); text !== ""; text = await line()) {
-    const colon = text.indexOf(":");
-    fields.set(
-      text.slice(0, colon).toLowerCase(),
-      text.slice(colon + 1).trim(),
-    );
+    const [name = "", ...value] = text.split(":");
+    fields.set(name.toLowerCase(), value.join(":").trim());
   }
   return fields;
 }
@@ -36,55 +30,47 @@ async function readFields(): Promise<Map<string, string>> {
 /** Where the body ends is said in one of four ways (RFC 9112, 6.3). */
 async function readBody(): Promise<Uint8Array> {
   if (fields.get("transfer-encoding") === "chunked") {
-    let body = new Uint8Array(0);
+    const body: number[] = [];
     while (true) {
       const size = parseInt(await line(), 16); // "a;name=x" is 10
       if (size === 0) break;
-      body = join(body, await bytes(size));
+      body.push(...await bytes(size));
       await line(); // the line end behind a chunk
     }
     await readFields(); // what may stand behind the last chunk
-    return body;
+    return Uint8Array.from(body);
   }
   const length = fields.get("content-length");
   if (length !== undefined) return await bytes(Number(length));
-  while (await more());
+  while (await more(true));
   return have;
 }
 
 /** The next line, without its end: CR LF, or LF alone. */
 async function line(): Promise<string> {
-  let end = have.indexOf(10);
-  while (end < 0) {
-    if (!await more()) giveUp();
-    end = have.indexOf(10);
-  }
-  return new TextDecoder().decode(take(end + 1)).replace(/\r?\n$/, "");
+  while (!have.includes(10)) await more();
+  const bytes = take(have.indexOf(10) + 1);
+  return new TextDecoder().decode(bytes).replace(/\r?\n$/, "");
 }
 
-/** The next so many bytes. */
 async function bytes(count: number): Promise<Uint8Array> {
-  while (have.length < count) if (!await more()) giveUp();
+  while (have.length < count) await more();
   return take(count);
 }
 
 function take(count: number): Uint8Array {
-  const taken = have.slice(0, count);
+  const taken = have.subarray(0, count);
   have = have.slice(count);
   return taken;
 }
 
-async function more(): Promise<boolean> {
+/** Reads once more; false at an end, if the answer may be over there. */
+async function more(mayEnd = false): Promise<boolean> {
   const length = await connection.read(buffer);
-  have = join(have, buffer.subarray(0, length ?? 0));
+  if (length === null && !mayEnd) {
+    console.error("The answer ended too early.");
+    Deno.exit(1);
+  }
+  have = Uint8Array.from([...have, ...buffer.subarray(0, length ?? 0)]);
   return length !== null;
-}
-
-function join(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from([...a, ...b]);
-}
-
-function giveUp(): never {
-  console.error("The answer ended too early.");
-  Deno.exit(1);
 }
