@@ -146,6 +146,30 @@ export class Workplace implements AsyncDisposable {
     return this.#keep(new Socket(this));
   }
 
+  /**
+   * The UDP port that the program itself has, as the system tells it (Linux);
+   * undefined elsewhere, or if it has none.
+   */
+  portOfProgram(): number | undefined {
+    const pid = this.program?.pid;
+    if (pid === undefined || Deno.build.os !== "linux") return undefined;
+    const inodes = new Set<string>();
+    for (const { name } of Deno.readDirSync(`/proc/${pid}/fd`)) {
+      try {
+        const target = Deno.readLinkSync(`/proc/${pid}/fd/${name}`);
+        const [, inode] = /^socket:\[(\d+)\]$/.exec(target) ?? [];
+        if (inode) inodes.add(inode);
+      } catch {
+        // It was closed meanwhile.
+      }
+    }
+    for (const line of Deno.readTextFileSync("/proc/net/udp").split("\n")) {
+      const fields = line.trim().split(/\s+/);
+      if (!inodes.has(fields[9] ?? "")) continue;
+      return parseInt(fields[1]?.split(":")[1] ?? "", 16);
+    }
+  }
+
   /** The next number of the check's own random series, 0 ≤ n < `below`. */
   random(below: number): number {
     // mulberry32: small, and the same everywhere
@@ -520,6 +544,7 @@ export class Socket implements Disposable {
   readonly #received: Datagram[] = [];
   /** All that ever came, taken or not. */
   readonly all: Datagram[] = [];
+  #closed = false;
 
   constructor(workplace: Workplace) {
     this.#workplace = workplace;
@@ -566,6 +591,8 @@ export class Socket implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#socket.close();
   }
 
