@@ -96,10 +96,10 @@ export class Workplace implements AsyncDisposable {
     return program;
   }
 
-  /** Starts it again, at the same port: after a `kill`, for example. */
-  async restartServer(...args: string[]): Promise<Program> {
+  /** Ends it with SIGKILL, as a crash or a power cut would, and starts it again. */
+  async crash(...args: string[]): Promise<Program> {
     const port = this.#target;
-    await this.program?.stop();
+    await this.program?.[Symbol.asyncDispose]();
     const program = this.#start(port, args);
     await this.#ready(program);
     return program;
