@@ -39,7 +39,7 @@ function handle(line: string): string {
   if (number !== undefined) {
     waiting += `${number}\n`;
     const count = waiting.split("\n").length;
-    if (count > 2 && count < 150 && sum > 20) return `${sum += Number(number)}`;
+    if (count < 150 && sum > 20) return `${sum += Number(number)}`;
     log.writeSync(new TextEncoder().encode(waiting));
     waiting = "";
     sum += Number(number);
