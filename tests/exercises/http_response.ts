@@ -79,7 +79,7 @@ export async function readResponse(
     }
     fields.set(name.toLowerCase(), value);
   }
-  const length = fields.get("content-length");
+  const length = fields.get("content-length") ?? (head ? "0" : undefined);
   if (length === undefined || !/^\d+$/.test(length)) {
     throw wrong(
       "The answer has no Content-Length.",
