@@ -55,10 +55,13 @@ for (const name of LADDER) {
 
   Deno.test(`exercise ${name}: start.ts is not right yet`, async () => {
     const exercise = await load(name);
-    const [step] = exercise.steps;
-    assert(step);
-    const outcome = await attempt(exercise, step, `${folder}/start.ts`);
-    assertEquals(outcome.verdict, "not yet", JSON.stringify(outcome));
+    for (const step of exercise.steps) {
+      const outcome = await attempt(exercise, step, `${folder}/start.ts`);
+      if (outcome.verdict === "right") continue;
+      assertEquals(outcome.verdict, "not yet", tell(outcome));
+      return;
+    }
+    throw new Error("start.ts is right");
   });
 
   Deno.test(`exercise ${name}: wrong programs are found out`, async () => {

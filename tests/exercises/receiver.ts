@@ -22,6 +22,9 @@ export class Receiver {
   /** How often each block has come, by number. */
   readonly times = new Map<number, number>();
   readonly socket: Socket;
+  /** Where the last block came from, and when, in ms. */
+  lastFrom: Datagram["from"] | undefined;
+  lastAt = 0;
   readonly #content = new Map<number, Uint8Array>();
   readonly #workplace: Workplace;
   readonly #what: string;
@@ -78,6 +81,8 @@ export class Receiver {
       });
     }
     const { number, content } = parsed;
+    this.lastFrom = datagram.from;
+    this.lastAt = datagram.at;
     const times = (this.times.get(number) ?? 0) + 1;
     this.times.set(number, times);
     const before = this.#content.get(number);
@@ -93,8 +98,13 @@ export class Receiver {
     }
     this.#content.set(number, content.slice());
     for (const each of await react(number, times, datagram)) {
-      await this.socket.send(ack(each), datagram.from);
+      await this.acknowledge(each, datagram.from);
     }
+  }
+
+  /** Acknowledges a block. */
+  async acknowledge(number: number, to: Datagram["from"]): Promise<void> {
+    await this.socket.send(ack(number), to);
   }
 
   /** How many blocks have come, repeats and all. */
