@@ -1,0 +1,143 @@
+import { blocksOf } from "../blocks.ts";
+import type { Exercise } from "../exercise.ts";
+import { Receiver } from "../receiver.ts";
+import { NotYet } from "../verdict.ts";
+import type { Workplace } from "../workplace.ts";
+
+const MEASURE =
+  "Measure how long an acknowledgement takes, and wait for longer than " +
+  "that. The text has the formula.";
+
+const KARN =
+  "A block that was sent twice has two possible beginnings: nobody knows " +
+  "which of them was acknowledged. Do not measure it. Keep the doubled wait until " +
+  "a block was acknowledged that was sent once.";
+
+const exercise: Exercise = {
+  name: "udp/how-long-to-wait",
+  title: "measure how long answers take, and wait as long as that",
+  role: "client",
+  transport: "udp",
+  flags: ["--allow-read={folder}"],
+  steps: [
+    {
+      title: "sends each block once when answers come at once",
+      check: (workplace) =>
+        send(workplace, 30, 0, "Answers came at once.", MEASURE),
+    },
+    {
+      title: "sends hardly a block twice when a round trip takes 400 ms",
+      net: ["delay=200ms"],
+      check: (workplace) =>
+        send(workplace, 14, 1, "A round trip took 400 ms.", MEASURE),
+    },
+    {
+      title: "sends hardly a block twice when round trips vary",
+      net: ["delay=60ms", "jitter=50ms"],
+      check: (workplace) =>
+        send(
+          workplace,
+          30,
+          3,
+          "A round trip took 20 to 220 ms.",
+          "The average is not " +
+            "enough: answers that take longer than it are not lost. Add four times " +
+            "the deviation.",
+        ),
+    },
+    {
+      title: "finds the new wait when round trips become longer on the way",
+      net: ["delay=10ms@0s..1s", "delay=200ms@1s..60s"],
+      check: (workplace) =>
+        send(
+          workplace,
+          44,
+          4,
+          "A round trip took 20 ms, and 400 ms from the first " +
+            "second on.",
+          KARN,
+        ),
+    },
+    {
+      title: "does not wait long when answers are fast and a block is lost",
+      net: ["delay=10ms", "up.loss=#10,#20,#30"],
+      async check(workplace) {
+        const took = await send(
+          workplace,
+          30,
+          3,
+          "A round trip took 20 ms, and three " +
+            "blocks were lost.",
+          MEASURE,
+        );
+        // 30 round trips and three waits; even 300 ms each is much too long.
+        if (took < 3_500) return;
+        throw new NotYet({
+          property: "A round trip took 20 ms, and three blocks were lost.",
+          expected: "about 1.5 s for all of it",
+          came: `${(took / 1000).toFixed(1)} s`,
+          cause:
+            `${MEASURE} A fixed wait is too short for one network and too long ` +
+            "for another.",
+        });
+      },
+    },
+    {
+      title: "waits twice as long each time, and gives up with status 1",
+      async check(workplace) {
+        const receiver = await Receiver.start(
+          workplace,
+          workplace.bytes(600),
+          "Nobody " +
+            "acknowledged anything.",
+        );
+        const times: number[] = [];
+        await receiver.serve((_number, _times, { at }) => {
+          times.push(at);
+          return [];
+        }, 30_000);
+        const waits = times.slice(1).map((at, i) => at - (times[i] ?? at));
+        const code = workplace.program?.status?.code;
+        const grow = waits.every((wait, i) =>
+          i === 0 || wait > (waits[i - 1] ?? 0) * 1.4
+        );
+        if (code === 1 && times.length === 5 && grow) return;
+        const text = waits.map((wait) => `${(wait / 1000).toFixed(1)} s`).join(
+          ", ",
+        );
+        throw new NotYet({
+          property: "Nobody acknowledged anything.",
+          expected:
+            "5 tries, each wait twice the one before, then exit status 1",
+          came:
+            `${times.length} tries, waits of ${text}, then exit status ${code}`,
+          cause:
+            "Perhaps the network is just slower than you think. Whoever does not " +
+            "hear anything waits longer each time.",
+        });
+      },
+    },
+  ],
+};
+
+/** Has a file of so many blocks sent; at most so many may be sent in vain. */
+async function send(
+  workplace: Workplace,
+  blocks: number,
+  most: number,
+  what: string,
+  cause: string,
+): Promise<number> {
+  const file = workplace.bytes(blocks * 512 - 100);
+  const receiver = await Receiver.start(workplace, file, what);
+  let start = 0;
+  await receiver.serve((number) => {
+    start ||= performance.now();
+    return [number];
+  }, 40_000);
+  receiver.expectWhole(file, "Blocks are those of udp/send-file.");
+  receiver.expectAtMost(blocksOf(file).length + most, cause);
+  return receiver.lastAt - start;
+}
+
+export default exercise;
