@@ -2,7 +2,7 @@
 //
 //     deno run --unstable-net --allow-net=127.0.0.1 --allow-read=. solution.ts 7000 FILE
 const [port = "7000", file = "solution.ts"] = Deno.args;
-const BLOCK = 512, TRIES = 5, LEAST_MS = 200;
+const BLOCK = 512, TRIES = 4, LEAST_MS = 500;
 const hostname = "127.0.0.1", transport = "udp";
 const receiver = { transport, hostname, port: Number(port) } as const;
 const socket = Deno.listenDatagram({ transport, hostname, port: 0 });

@@ -1,14 +1,14 @@
-// Sends a file. It always waits 0.1 s: too short for some networks.
+// Sends a file. It always waits 0.3 s: too short for some networks.
 //
 //     deno run --unstable-net --allow-net=127.0.0.1 --allow-read=. start.ts 7000 FILE
 const [port = "7000", file = "start.ts"] = Deno.args;
-const BLOCK = 512, TRIES = 5;
+const BLOCK = 512, TRIES = 4;
 const hostname = "127.0.0.1", transport = "udp";
 const receiver = { transport, hostname, port: Number(port) } as const;
 const socket = Deno.listenDatagram({ transport, hostname, port: 0 });
 const bytes = await Deno.readFile(file);
 
-const wait = 100; // in ms
+const wait = 300; // in ms
 let waitingFor = 0; // the number of the block that is under way
 let acknowledged = () => {};
 takeAcknowledgements();

@@ -1,13 +1,13 @@
 // fails at 2: More blocks were sent than needed
-// Always waits 0.3 s.
+// Always waits 0.5 s.
 const [port = "7000", file = "solution.ts"] = Deno.args;
-const BLOCK = 512, TRIES = 5, LEAST_MS = 200;
+const BLOCK = 512, TRIES = 4, LEAST_MS = 500;
 const hostname = "127.0.0.1", transport = "udp";
 const receiver = { transport, hostname, port: Number(port) } as const;
 const socket = Deno.listenDatagram({ transport, hostname, port: 0 });
 const bytes = await Deno.readFile(file);
 
-let wait = 300; // in ms, until something is known
+let wait = 500; // in ms, until something is known
 let average: number | undefined, deviation = 0;
 let waitingFor = 0; // the number of the block that is under way
 let acknowledged = () => {};
@@ -49,7 +49,7 @@ function measure(ms: number): void {
     ? ms / 2
     : deviation * 3 / 4 + Math.abs(average - ms) / 4;
   average = average === undefined ? ms : average * 7 / 8 + ms / 8;
-  wait = 300;
+  wait = 500;
 }
 
 /** Whether the promise resolves within so many ms. */
