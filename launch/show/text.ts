@@ -3,14 +3,53 @@
  *
  * @module
  */
-import stringWidth from "npm:string-width@9.0.0";
-
 /** ASCII and what diagrams are drawn with: one column each. */
 const NARROW = /^[\x20-\x7e←-⇿─-●]*$/;
 
+/** Characters that take two columns (East Asian Width W and F), by code point. */
+const WIDE: [first: number, last: number][] = [
+  [0x1100, 0x115f],
+  [0x2329, 0x232a],
+  [0x2e80, 0x303e],
+  [0x3041, 0x4dbf],
+  [0x4e00, 0xa4cf],
+  [0xa960, 0xa97f],
+  [0xac00, 0xd7a3],
+  [0xf900, 0xfaff],
+  [0xfe10, 0xfe19],
+  [0xfe30, 0xfe6f],
+  [0xff01, 0xff60],
+  [0xffe0, 0xffe6],
+  [0x16fe0, 0x18dff],
+  [0x1aff0, 0x1b2ff],
+  [0x1f200, 0x1f265],
+  [0x20000, 0x3fffd],
+];
+
+/** Marks above others, joiners, the second halves of Korean syllables. */
+const NO_COLUMN = /[\p{Mn}\p{Me}\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u1160-\u11ff]/u;
+
 /** How many columns of a terminal a text takes. */
-export const width = (text: string): number =>
-  NARROW.test(text) ? text.length : stringWidth(text);
+export function width(text: string): number {
+  if (NARROW.test(text)) return text.length;
+  let columns = 0;
+  for (const character of characters(text)) columns += columnsOf(character);
+  return columns;
+}
+
+/** The columns of one character as a reader sees it. */
+function columnsOf(character: string): number {
+  // Emoji take two, however many parts they are joined from; so do flags.
+  if (/^(?:\p{Emoji_Presentation}|\p{Emoji}\ufe0f)/u.test(character)) return 2;
+  let columns = 0;
+  for (const part of character) {
+    if (NO_COLUMN.test(part)) continue;
+    const code = part.codePointAt(0) ?? 0;
+    const isWide = WIDE.some(([first, last]) => code >= first && code <= last);
+    columns += isWide ? 2 : 1;
+  }
+  return columns;
+}
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
