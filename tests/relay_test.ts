@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import net from "node:net";
 import { relayTcp } from "../launch/wire/tcp_relay.ts";
 import { relayUdp } from "../launch/wire/udp_relay.ts";
-import type { Relay, WireEvent } from "../launch/wire/relay.ts";
+import { Recording, type Relay, type WireEvent } from "../launch/wire/relay.ts";
 import {
   PATIENCE_MS,
   TcpListener,
@@ -31,12 +31,19 @@ class Reports {
   }
 }
 
+/** Options for a relay in front of a port of this machine. */
+const to = (port: number, { record }: Reports) => ({
+  link: "server",
+  target: { hostname: "127.0.0.1", port },
+  recorder: new Recording(record),
+});
+
 /** A client and a server with a relay between them. */
 async function connected() {
   using listener = new TcpListener();
   const reports = new Reports();
-  const relay = await relayTcp(listener.port, reports);
-  const client = await TcpPeer.connect(relay.port);
+  const relay = await relayTcp(to(listener.port, reports));
+  const client = await TcpPeer.connect(relay.address.port);
   const server = await listener.accept();
   return {
     client,
@@ -89,17 +96,17 @@ Deno.test("TCP relay: messages go both ways, and each end by itself", async () =
   await reports.assertEquals(
     "client: connect",
     "client: message 8",
-    "client: half-close",
+    "client: end",
     "server: message 46",
-    "server: close",
+    "server: end",
   );
 });
 
 Deno.test("TCP relay: a client's reset reaches the server after its bytes", async () => {
   using listener = new TcpListener();
   const reports = new Reports();
-  await using relay = await relayTcp(listener.port, reports);
-  const client = await resettable(relay.port);
+  await using relay = await relayTcp(to(listener.port, reports));
+  const client = await resettable(relay.address.port);
   using server = await listener.accept();
   client.write("last words", () => client.resetAndDestroy());
   assertEquals(await ending(server), "last words, ConnectionReset");
@@ -121,8 +128,8 @@ Deno.test("TCP relay: a server's reset reaches the client after its bytes", asyn
     })
   );
   const reports = new Reports();
-  await using relay = await relayTcp(port, reports);
-  using client = await TcpPeer.connect(relay.port);
+  await using relay = await relayTcp(to(port, reports));
+  using client = await TcpPeer.connect(relay.address.port);
   assertEquals(await ending(client), "last words, ConnectionReset");
   await reports.assertEquals(
     "client: connect",
@@ -156,12 +163,14 @@ Deno.test("TCP relay: writing to a side that has gone is a reset, not silence", 
 Deno.test("TCP relay: where nobody listens any more, it does not either", async () => {
   const listener = new TcpListener();
   const reports = new Reports();
-  await using relay = await relayTcp(listener.port, reports);
+  await using relay = await relayTcp(to(listener.port, reports));
   listener[Symbol.dispose]();
-  using first = await TcpPeer.connect(relay.port);
+  using first = await TcpPeer.connect(relay.address.port);
   assertEquals(await ending(first), ", ConnectionReset");
   await reports.assertEquals("client: connect", "server: refused");
-  const error = await TcpPeer.connect(relay.port).catch((error) => error);
+  const error = await TcpPeer.connect(relay.address.port).catch((error) =>
+    error
+  );
   assert(error instanceof Deno.errors.ConnectionRefused, error);
 });
 
@@ -170,14 +179,16 @@ Deno.test("TCP relay: what comes before its turn waits, and becomes one message"
   const held = Promise.withResolvers<void>();
   const kinds: string[] = [];
   let turns = 0; // the first one is for the connection
+  const recorder = new Recording(({ kind }) => kinds.push(kind));
+  recorder.turn = () => turns++ > 0 ? held.promise : Promise.resolve();
   await using relay = await relayTcp(
-    listener.port,
     {
-      record: ({ kind }) => kinds.push(kind),
-      turn: () => turns++ > 0 ? held.promise : Promise.resolve(),
+      link: "server",
+      target: { hostname: "127.0.0.1", port: listener.port },
+      recorder,
     },
   );
-  using client = await TcpPeer.connect(relay.port);
+  using client = await TcpPeer.connect(relay.address.port);
   using server = await listener.accept();
   await client.send("held ");
   const reading = server.assertReplies("held back").then(() => "arrived");
@@ -237,10 +248,10 @@ async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 }
 
 /** A UDP server with a relay in front of it. */
-function relayed() {
+async function relayed() {
   const server = new UdpPeer();
   const reports = new Reports();
-  const relay: Relay = relayUdp(server.port, reports);
+  const relay: Relay = await relayUdp(to(server.port, reports));
   return {
     server,
     relay,
@@ -253,15 +264,15 @@ function relayed() {
 }
 
 Deno.test("UDP relay: keeps datagrams whole, the empty and the largest, too", async () => {
-  await using link = relayed();
+  await using link = await relayed();
   const { server, relay, reports } = link;
   using client = new UdpPeer();
   const largest = "ü".repeat(32_753) + "!";
   for (const text of ["", "hello", largest]) {
-    await client.send(text, relay.port);
+    await client.send(text, relay.address.port);
     const port = await server.assertReceives(text);
     await server.send(text, port);
-    assertEquals(await client.assertReceives(text), relay.port);
+    assertEquals(await client.assertReceives(text), relay.address.port);
   }
   await reports.assertEquals(
     "client: datagram",
@@ -274,13 +285,13 @@ Deno.test("UDP relay: keeps datagrams whole, the empty and the largest, too", as
 });
 
 Deno.test("UDP relay: keeps peers apart, and strangers out", async () => {
-  await using link = relayed();
+  await using link = await relayed();
   const { server, relay } = link;
   using first = new UdpPeer();
   using second = new UdpPeer();
-  await first.send("first", relay.port);
+  await first.send("first", relay.address.port);
   const one = await server.assertReceives("first");
-  await second.send("second", relay.port);
+  await second.send("second", relay.address.port);
   const two = await server.assertReceives("second");
   assert(one !== two);
   using stranger = new UdpPeer();
@@ -292,24 +303,24 @@ Deno.test("UDP relay: keeps peers apart, and strangers out", async () => {
 });
 
 Deno.test("UDP relay: remembers 500 peers and forgets the silent ones", async () => {
-  await using link = relayed();
+  await using link = await relayed();
   const { server, relay } = link;
   using regular = new UdpPeer();
-  await regular.send("0", relay.port);
+  await regular.send("0", relay.address.port);
   const port = await server.assertReceives("0");
   for (let i = 1; i <= 600; i++) {
     using passerBy = new UdpPeer();
-    await passerBy.send(`${i}`, relay.port);
+    await passerBy.send(`${i}`, relay.address.port);
     await server.assertReceives(`${i}`);
     if (i % 100 === 0) {
-      await regular.send("still here", relay.port);
+      await regular.send("still here", relay.address.port);
       assertEquals(await server.assertReceives("still here"), port);
     }
   }
 });
 
 Deno.test("UDP relay: 10,000 datagrams arrive whole and in order", async () => {
-  await using link = relayed();
+  await using link = await relayed();
   const { server, relay } = link;
   using client = new UdpPeer();
   const count = 10_000, ahead = 50; // more would not fit into a small buffer
@@ -318,7 +329,7 @@ Deno.test("UDP relay: 10,000 datagrams arrive whole and in order", async () => {
   const sending = (async () => {
     for (let i = 0; i < count; i++) {
       while (i - received > ahead) await room.promise;
-      await client.send(text(i), relay.port);
+      await client.send(text(i), relay.address.port);
     }
   })();
   while (received < count) {

@@ -7,10 +7,12 @@
  * @module
  */
 import net from "node:net";
+import { CALM } from "./conditions/conditions.ts";
 import {
   HOST,
   type Recorder,
   type Relay,
+  type RelayOptions,
   type Side,
   type WireEvent,
 } from "./relay.ts";
@@ -25,19 +27,21 @@ import {
  *
  * @example
  * ```ts
+ * import { Recording } from "../launch/wire/relay.ts";
  * import { relayTcp } from "../launch/wire/tcp_relay.ts";
  *
  * using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
- * await using relay = await relayTcp(server.addr.port, {
- *   record: console.log,
+ * await using relay = await relayTcp({
+ *   link: "server",
+ *   target: { hostname: "127.0.0.1", port: server.addr.port },
+ *   recorder: new Recording((event) => console.log(event.kind)),
  * });
- * using client = await Deno.connect({ port: relay.port });
+ * using client = await Deno.connect({ port: relay.address.port });
  * using connection = await server.accept();
  * ```
  */
 export async function relayTcp(
-  port: number,
-  recorder: Recorder,
+  { link, listen, target, recorder, conditions = CALM }: RelayOptions,
 ): Promise<Relay> {
   const connections = new Set<Promise<void>>();
   const ends = new Set<End>();
@@ -50,14 +54,27 @@ export async function relayTcp(
   // A client that left before it was accepted has not been here for us.
   listener.on("error", () => {});
   const listening = Promise.withResolvers<void>();
-  listener.listen({ host: HOST, port: 0, backlog: 511 }, listening.resolve);
+  listener.listen({
+    host: listen?.hostname ?? HOST,
+    port: listen?.port ?? 0,
+    backlog: 511,
+  }, listening.resolve);
   await listening.promise;
   const address = listener.address();
   if (address === null || typeof address === "string") {
     throw new Error("Cannot listen on a free port");
   }
   return {
-    port: address.port,
+    address: { hostname: address.address, port: address.port },
+    conditions,
+    change: () => {},
+    hold: () => {},
+    held: () => [],
+    release: () => false,
+    drop: () => false,
+    double: () => false,
+    inject: () => false,
+    reset: () => false,
     stopListening: () => listener.close(),
     async settled(ms) {
       const late = Promise.withResolvers<void>();
@@ -76,17 +93,37 @@ export async function relayTcp(
   /** Connects a client with the server, for as long as both like. */
   async function serve(client: End, number: number): Promise<void> {
     const report: Report = (kind, from, bytes = new Uint8Array()) => {
-      if (!disposed) recorder.record({ kind, from, number, bytes });
+      if (disposed) return;
+      const now = recorder.now();
+      recorder.record({
+        number: recorder.next(),
+        kind,
+        link,
+        connection: number,
+        from,
+        bytes,
+        sent: now,
+        delivered: now,
+        fate: "delivered",
+        marks: [],
+        causes: [],
+        of: null,
+        text: "",
+      });
     };
     ends.add(client);
     report("connect", "client");
-    await recorder.turn?.("client");
+    await recorder.turn?.(link, "client");
     const server = new End(
-      net.connect({ host: HOST, port, allowHalfOpen: true }),
+      net.connect({
+        host: target.hostname,
+        port: target.port,
+        allowHalfOpen: true,
+      }),
     );
     ends.add(server);
     if (await server.connected) {
-      await Promise.all(handOn(client, server, report, recorder));
+      await Promise.all(handOn(client, server, report, recorder, link));
     } else {
       listener.close();
       report("refused", "server");
@@ -106,20 +143,19 @@ function handOn(
   server: End,
   report: Report,
   recorder: Recorder,
+  link: string,
 ): Promise<void>[] {
-  let half = false, over = false;
+  let over = false;
   const finish = async (from: Side, how: "end" | "reset", other: End) => {
-    await recorder.turn?.(from);
+    await recorder.turn?.(link, from);
     if (over) return;
-    const kind = how === "reset" ? "reset" : half ? "close" : "half-close";
-    half = true;
-    over = kind !== "half-close";
-    report(kind, from);
+    over = how === "reset";
+    report(how, from);
     if (how === "reset") other.reset();
     else other.end();
   };
   const direction = async (from: Side, source: End, sink: End) => {
-    const turn = recorder.turn?.bind(recorder, from);
+    const turn = recorder.turn?.bind(recorder, link, from);
     for await (const bytes of source.pieces(turn)) {
       report("message", from, bytes);
       // Once the system has taken it, not before, we read the next piece.

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { HOST, type Recorder, type Relay, type Side } from "./relay.ts";
+import { CALM } from "./conditions/conditions.ts";
+import { HOST, type Relay, type RelayOptions, type Side } from "./relay.ts";
 
 /** How long after its server has gone a relay still hands on what it said. */
 const LAST_MS = 300;
@@ -31,14 +32,22 @@ interface Peer {
  *
  * @example
  * ```ts
+ * import { Recording } from "../launch/wire/relay.ts";
  * import { relayUdp } from "../launch/wire/udp_relay.ts";
  *
- * await using relay = relayUdp(8082, { record: console.log });
+ * await using relay = await relayUdp({
+ *   link: "broker",
+ *   target: { hostname: "127.0.0.1", port: 8082 },
+ *   recorder: new Recording((event) => console.log(event.kind)),
+ * });
  * ```
  */
-export function relayUdp(port: number, recorder: Recorder): Relay {
-  const server = { transport: "udp", hostname: HOST, port } as const;
-  const front = bind();
+// deno-lint-ignore require-await
+export async function relayUdp(
+  { link, listen, target, recorder, conditions = CALM }: RelayOptions,
+): Promise<Relay> {
+  const server = { transport: "udp", ...target } as const;
+  const front = bind(listen?.port, listen?.hostname);
   const peers = new Map<string, Peer>(); // the one silent longest comes first
   let count = 0, closed = false;
   const expiry = setInterval(() => {
@@ -54,7 +63,19 @@ export function relayUdp(port: number, recorder: Recorder): Relay {
     await socket.send(bytes, server);
   });
   return {
-    port: portOf(front),
+    address: {
+      hostname: listen?.hostname ?? HOST,
+      port: portOf(front),
+    },
+    conditions,
+    change: () => {},
+    hold: () => {},
+    held: () => [],
+    release: () => false,
+    drop: () => false,
+    double: () => false,
+    inject: () => false,
+    reset: () => false,
     stopListening: leave,
     settled: () => Promise.resolve(),
     async [Symbol.asyncDispose]() {
@@ -74,7 +95,7 @@ export function relayUdp(port: number, recorder: Recorder): Relay {
     if (!known) {
       const { socket, number } = peer;
       receive(socket, async (bytes, sender) => {
-        if (sender.port !== port) return; // a stranger
+        if (sender.port !== target.port) return; // a stranger
         await report("server", number, bytes);
         await front.send(bytes, address);
       });
@@ -87,8 +108,23 @@ export function relayUdp(port: number, recorder: Recorder): Relay {
   async function report(from: Side, number: number, bytes: Uint8Array) {
     busy++;
     try {
-      await recorder.turn?.(from);
-      recorder.record({ kind: "datagram", from, number, bytes });
+      await recorder.turn?.(link, from);
+      const now = recorder.now();
+      recorder.record({
+        number: recorder.next(),
+        kind: "datagram",
+        link,
+        connection: number,
+        from,
+        bytes: bytes.slice(),
+        sent: now,
+        delivered: now,
+        fate: "delivered",
+        marks: [],
+        causes: [],
+        of: null,
+        text: "",
+      });
     } finally {
       busy--;
     }
@@ -114,8 +150,8 @@ export function relayUdp(port: number, recorder: Recorder): Relay {
   }
 }
 
-function bind(): Deno.DatagramConn {
-  return Deno.listenDatagram({ transport: "udp", hostname: HOST, port: 0 });
+function bind(port = 0, hostname = HOST): Deno.DatagramConn {
+  return Deno.listenDatagram({ transport: "udp", hostname, port });
 }
 
 function portOf(socket: Deno.DatagramConn): number {
