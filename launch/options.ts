@@ -4,6 +4,7 @@
  * @module
  */
 import { BadCondition, parseNet } from "./wire/conditions/parse.ts";
+import type { Address } from "./wire/relay.ts";
 import type { LinkName, Network } from "./wire/conditions/conditions.ts";
 
 /** A way of use that is not one; its message is a line for the user. */
@@ -95,6 +96,35 @@ export function portOf(option: string, text: string): number {
     throw new BadUse(`Cannot use ${option} ${text}: a port is 0 to 65535.`);
   }
   return Number(text);
+}
+
+/**
+ * An address as a person types it: `HOST:PORT`, `[::1]:PORT`, `http://HOST:PORT/`, or
+ * a port alone, of `host`. Throws BadUse if it is none.
+ */
+export function parseAddress(text: string, host: string): Address {
+  const [, six, name, digits] =
+    /^(?:\w+:\/\/)?(?:(?:\[([\da-f:.%\w]+)\]|([^\s:/[\]]+)):)?(\d+)\/?$/i.exec(
+      text,
+    ) ?? [];
+  const port = Number(digits);
+  if (digits === undefined || port < 1 || port > 65535) {
+    throw new BadUse(`Cannot use ${text}: an address is HOST:PORT.`);
+  }
+  const hostname = six ?? name ?? host;
+  if (/^(0\.0\.0\.0|::)$/.test(hostname)) {
+    throw new BadUse(
+      `Cannot use ${text}: nobody can be reached at ${hostname}.`,
+    );
+  }
+  return { hostname, port };
+}
+
+/** An address as a person types it. */
+export function addressOf({ hostname, port }: Address): string {
+  return hostname.includes(":")
+    ? `[${hostname}]:${port}`
+    : `${hostname}:${port}`;
 }
 
 /** Words as one types them in a shell. */
