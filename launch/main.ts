@@ -182,7 +182,7 @@ ${
 A server without {port} is found by the port in the first line that it prints, or by
 --port ROLE=PORT. A client without is met on port ${servers[0]?.port}.
 
-${HELP}`);
+${HELP.join("\n")}`);
   Deno.exit(0);
 }
 

@@ -367,7 +367,7 @@ hands everything on and prints it here, until Ctrl-C.
   deno task wire show FILE            shows a saved run again
   deno task wire play FILE HOST:PORT  sends its client's side once more, to a server
 
-${HELP}`);
+${HELP.join("\n")}`);
   return 0;
 }
 

@@ -168,6 +168,7 @@ Deno.test("TCP relay: where nobody listens any more, it does not either", async 
   using first = await TcpPeer.connect(relay.address.port);
   assertEquals(await ending(first), ", ConnectionReset");
   await reports.assertEquals("client: connect", "server: refused");
+  relay.stopListening();
   const error = await TcpPeer.connect(relay.address.port).catch((error) =>
     error
   );

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Transport } from "../relay.ts";
+import type { Which } from "./which.ts";
 
 /** One condition: `down.loss=#1`. */
 export interface Condition {
@@ -11,6 +12,15 @@ export interface Condition {
   readonly text: string;
   /** `loss`, `delay`, … */
   readonly name: string;
+  /** Which way it works: from the client (`up`), back (`down`), or each. */
+  readonly direction: "up" | "down" | "both";
+  /** How much: µs, bytes, or bytes a second, as `unit` says; 0 if none is meant. */
+  readonly amount: number;
+  readonly unit: "time" | "bytes" | "rate" | "none";
+  /** Which datagrams or messages it hits; null for all. */
+  readonly which: Which | null;
+  /** When it works, in µs since the run started; null for always. */
+  readonly phase: { readonly from: number; readonly to: number } | null;
 }
 
 /** What the network does to one link. */
@@ -43,3 +53,8 @@ export interface Network {
 
 /** Conditions under which nothing is changed. */
 export const CALM: Conditions = { seed: 0, up: [], down: [] };
+
+/** What was typed after `--net` is not understood; the message is one line. */
+export class BadCondition extends Error {
+  override name = "BadCondition";
+}
