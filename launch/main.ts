@@ -190,6 +190,6 @@ ${HELP.join("\n")}`);
 function explain(error: unknown): number {
   const message = error instanceof Error ? error.message : error;
   const isUse = error instanceof BadUse;
-  console.error(isUse ? `${message} ${usage()}` : message);
+  console.error(isUse && error.showUsage ? `${message} ${usage()}` : message);
   return isUse || error instanceof CannotStart ? 2 : 1;
 }

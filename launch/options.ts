@@ -10,6 +10,13 @@ import type { LinkName, Network } from "./wire/conditions/conditions.ts";
 /** A way of use that is not one; its message is a line for the user. */
 export class BadUse extends Error {
   override name = "BadUse";
+  /** Whether the usage line helps. */
+  readonly showUsage: boolean;
+
+  constructor(message: string, showUsage = true) {
+    super(message);
+    this.showUsage = showUsage;
+  }
 }
 
 /** What stands in a command line. */
@@ -85,7 +92,7 @@ export async function networkOf(
       ...seed === undefined ? {} : { seed: Number(seed) },
     });
   } catch (error) {
-    if (error instanceof BadCondition) throw new BadUse(error.message);
+    if (error instanceof BadCondition) throw new BadUse(error.message, false);
     throw error;
   }
 }

@@ -150,13 +150,14 @@ async function main(): Promise<number> {
       whole: hex,
     });
     const counts = new Counts();
-    let link: Link | undefined, writer: SavedRunWriter | undefined;
+    let writer: SavedRunWriter | undefined;
+    const found: { link?: Link } = {};
     let somebody = false;
     const recorder = new Recording((event: WireEvent) => {
       somebody = true;
       counts.take(event);
       writer?.take(event);
-      if (link) timeline.wire(link, event);
+      if (found.link) timeline.wire(found.link, event);
     });
     let relay: Relay;
     try {
@@ -194,7 +195,7 @@ async function main(): Promise<number> {
         { name: "server", title: addressOf(target), listens: transport },
       ],
     };
-    link = {
+    const link: Link = {
       name: "server",
       client: "client",
       server: "server",
@@ -202,6 +203,7 @@ async function main(): Promise<number> {
       relay: here,
       target,
     };
+    found.link = link;
     const save = options.one("save");
     if (save !== undefined) {
       writer = new SavedRunWriter(save, headerOf(cast, link, network));
@@ -375,7 +377,7 @@ ${HELP.join("\n")}`);
 function explain(error: unknown): number {
   const message = error instanceof Error ? error.message : `${error}`;
   if (error instanceof BadUse) {
-    console.error(`${message} ${USAGE}`);
+    console.error(error.showUsage ? `${message} ${USAGE}` : message);
     return 2;
   }
   console.error(message);

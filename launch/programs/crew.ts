@@ -371,11 +371,12 @@ export class Crew implements AsyncDisposable {
   /** Ends the servers as a user would; returns those that did not end well. */
   async #dismiss(): Promise<Failure[]> {
     const failures: Failure[] = [];
-    for (const role of this.#example.roles) {
-      const program = this.#programs.get(role.name);
-      if (!program || role === this.#example.roles[0]) continue;
+    // Whoever started last goes first, so that nobody misses a server.
+    for (const [name, program] of [...this.#programs].reverse()) {
+      const role = this.#example.roles.find((role) => role.name === name);
+      if (!role || role === this.#example.roles[0]) continue;
       const own = role.name in this.#options.own;
-      if (role.endsWithClient && !own) {
+      if (role.endsWithClient) {
         const late = pause(FAREWELL, undefined, { ref: false });
         await Promise.race([program.ended, late]);
       }

@@ -145,6 +145,11 @@ export class Timeline implements Watcher {
   wire(link: Link, event: WireEvent): void {
     const [from, to] = ends(link, event);
     const isMessage = event.kind === "message" || event.kind === "datagram";
+    // The pieces of a message show when they arrive, each in its place.
+    if (event.fate === "under way" && event.marks.includes("piece")) {
+      this.stirred(from);
+      return;
+    }
     const isUpdate = this.#underWay.has(event.number);
     if (event.fate === "under way") this.#underWay.add(event.number);
     else this.#underWay.delete(event.number);

@@ -28,6 +28,9 @@ const LINE_ROWS = 3, MESSAGE_ROWS = 12;
 /** How much of a long text is looked at. */
 const GLANCE = 4096;
 
+/** How much of a message is said again when it arrives, in columns. */
+const UPDATE = 16;
+
 /** Where an arrow of what is under way stops, as a part of its length. */
 const HALF = 0.6;
 
@@ -207,7 +210,9 @@ export class View implements Presenter {
       const later = event.delivered === null
         ? ""
         : ` arrives ${milliseconds(event.delivered - event.sent)} later`;
+      const text = fit(readable(event.bytes.subarray(0, GLANCE)), UPDATE);
       label = [{ text: `#${event.number}${later}`, style: DIM }];
+      if (text) label.unshift({ text: `${text}  `, style: `${style};1` });
     } else if (isMessage) {
       const size = count(detail.size, "byte") + which;
       const text = readable(event.bytes.subarray(0, GLANCE));
@@ -228,18 +233,26 @@ export class View implements Presenter {
         reset: "reset (RST)",
       };
       const alarm = event.kind === "reset" || event.kind === "refused";
-      label = [{
-        text: (words[event.kind] ?? event.kind) + which,
-        style: alarm ? ALARM : DIM,
-      }];
+      const long = (words[event.kind] ?? event.kind) + which;
+      const short = { end: "FIN", reset: "RST", refused: "RST" }[
+        event.kind as string
+      ] ?? event.kind;
+      const fits = width(long) + 6 <= right - left;
+      label = [{ text: fits ? long : short, style: alarm ? ALARM : DIM }];
     }
     const lost = event.fate === "lost";
-    for (const text of detail.isUpdate && !lost ? [] : fate) {
-      label.push({ text: `  ${text}`, style: lost ? ALARM : BOLD });
+    let tail = lost ? fate.join(" ") : "";
+    for (const text of detail.isUpdate || lost ? [] : fate) {
+      label.push({ text: `  ${text}`, style: BOLD });
     }
     // What does not fit on the arrow stands above it.
     const length = label.reduce((sum, { text }) => sum + width(text), 0);
-    if (length > right - left - 6 && label.length > 1) {
+    const room = right - left - 6;
+    if (tail && length + width(tail) + 3 > room) {
+      rows.push(...this.#pieces([{ text: tail, style: ALARM }], left));
+      tail = "✕";
+    }
+    if (length + width(tail) > room && label.length > 1) {
       const above = label.splice(1).map(({ text, style }) => ({
         text: text.trim(),
         style,
@@ -247,8 +260,8 @@ export class View implements Presenter {
       rows.push(...this.#pieces(above, left));
     }
     const dash = !isMessage ? "┄" : link.transport === "tcp" ? "─" : "╌";
-    const reach = lost ? "lost" : event.fate === "under way" ? "half" : "whole";
-    rows.push(this.#arrow(start, end, dash, label, style, reach));
+    const half = event.fate === "under way";
+    rows.push(this.#arrow(start, end, dash, label, style, { half, tail }));
     this.#time(rows, at, event.number);
     this.#print(rows);
     if (isMessage && this.#options.hex && !detail.isUpdate) {
@@ -478,15 +491,17 @@ export class View implements Presenter {
     dash: string,
     label: Piece[],
     style: string,
-    reach: "whole" | "half" | "lost",
+    { half, tail }: { half: boolean; tail: string },
   ): Row {
     const row = this.#row();
     const left = Math.min(start, end), right = Math.max(start, end);
     const most = right - left - 1;
     const length = label.reduce((sum, { text }) => sum + width(text), 0);
-    const reached = reach === "whole"
-      ? most
-      : Math.min(most - 1, Math.max(length + 4, Math.floor(most * HALF)));
+    const reached = tail
+      ? most - width(tail) - 2
+      : half
+      ? Math.min(most - 1, Math.max(length + 4, Math.floor(most * HALF)))
+      : most;
     const from = start < end ? left + 1 : right - reached;
     for (let column = from; column < from + reached; column++) {
       const crossed = this.#members.some(({ name }) =>
@@ -494,9 +509,13 @@ export class View implements Presenter {
       );
       row.put(column, crossed ? "┼" : dash, style);
     }
-    const tip = start < end ? from + reached - 1 : from;
-    const heads = { whole: start < end ? "►" : "◄", half: "┈", lost: "✕" };
-    row.put(tip, heads[reach], reach === "lost" ? ALARM : style);
+    if (tail) {
+      const column = start < end ? right - width(tail) - 1 : left + 2;
+      row.put(column, tail, ALARM);
+    } else {
+      const head = half ? "┈" : start < end ? "►" : "◄";
+      row.put(start < end ? from + reached - 1 : from, head, style);
+    }
     let column = from + Math.max(1, Math.ceil((reached - length) / 2));
     row.put(column - 1, " ");
     for (const { text, style } of label) {
