@@ -10,6 +10,7 @@ import { type Example, linksOf } from "./programs/examples.ts";
 import type { Keyboard } from "./programs/keyboard.ts";
 import { CannotStart, isScript, taskCommand } from "./programs/program.ts";
 import type { Reaper } from "./programs/reaper_client.ts";
+import { namesOf } from "./show/replay.ts";
 import type { Presenter } from "./show/presenter.ts";
 import { Timeline } from "./show/timeline.ts";
 import { CALM, type Network } from "./wire/conditions/conditions.ts";
@@ -66,6 +67,7 @@ export async function launch(
     await castOf(example, own),
     network?.sentences() ?? [],
   );
+  const links = new Map(linksOf(example).map((link) => [link.name, link]));
   const counts = new Counts();
   const recorder = new Recording((event) => counts.take(event));
   const aborted = Promise.withResolvers<never>();
@@ -91,7 +93,7 @@ export async function launch(
     clearTimeout(timer);
     signal.removeEventListener("abort", abort);
     timeline.end({
-      counts: network ? counts.lines() : [],
+      counts: network ? counts.lines(namesOf(links)) : [],
       repeat: network ? options.repeat ?? "" : "",
     });
   }

@@ -14,6 +14,7 @@ import {
   networkOf,
   parseAddress,
   portOf,
+  quoted,
   readOptions,
   repeatOf,
 } from "./options.ts";
@@ -38,7 +39,7 @@ import { View } from "./show/view.ts";
 import { CALM, type Network } from "./wire/conditions/conditions.ts";
 import { HELP } from "./wire/conditions/help.ts";
 import { Counts } from "./wire/counts.ts";
-import { writePcapng } from "./wire/pcapng.ts";
+import { PcapngWriter } from "./wire/pcapng.ts";
 import { play } from "./wire/play.ts";
 import {
   type Address,
@@ -49,8 +50,8 @@ import {
   type WireEvent,
 } from "./wire/relay.ts";
 import {
-  type Header,
   readRun,
+  type RunHeader,
   type SavedRun,
   SavedRunWriter,
 } from "./wire/saved_run.ts";
@@ -150,7 +151,7 @@ async function main(): Promise<number> {
       whole: hex,
     });
     const counts = new Counts();
-    let writer: SavedRunWriter | undefined;
+    let writer: SavedRunWriter | PcapngWriter | undefined;
     const found: { link?: Link } = {};
     let somebody = false;
     const recorder = new Recording((event: WireEvent) => {
@@ -206,7 +207,10 @@ async function main(): Promise<number> {
     found.link = link;
     const save = options.one("save");
     if (save !== undefined) {
-      writer = new SavedRunWriter(save, headerOf(cast, link, network));
+      const header = headerOf(cast, link, network);
+      writer = save.endsWith(".pcapng")
+        ? new PcapngWriter(save, header)
+        : new SavedRunWriter(save, header);
     }
     timeline.begin(cast, network?.sentences() ?? []);
     timeline.link(link);
@@ -233,10 +237,10 @@ async function main(): Promise<number> {
       keyboard?.[Symbol.dispose]();
       await relay[Symbol.asyncDispose]();
       timeline.end({
-        counts: network ? counts.lines() : [],
+        counts: network ? counts.lines((_, side) => side) : [],
         repeat: repeatOf("wire", Deno.args, network),
       });
-      await writer?.[Symbol.asyncDispose]();
+      writer?.[Symbol.dispose]();
     }
     return code;
   }
@@ -282,15 +286,18 @@ async function playAgain(
   signal: AbortSignal,
   timeline: Timeline,
 ): Promise<number> {
-  const transport = run.header.links[0]?.transport ?? "tcp";
-  const link: Link = {
-    name: run.header.links[0]?.name ?? "server",
-    client: "client",
-    server: "server",
-    transport,
-    relay: target,
+  const { transport } = run.header.links[0] ?? {};
+  if (!transport) throw new Error("The saved run has no link.");
+  const found: { link?: Link } = {};
+  const recorder = new Recording((event) => {
+    if (found.link) timeline.wire(found.link, event);
+  });
+  // A relay in front of the server shows what goes over the wire this time.
+  await using relay = await (transport === "tcp" ? relayTcp : relayUdp)({
+    link: "server",
     target,
-  };
+    recorder,
+  });
   timeline.begin({
     name: "wire play",
     summary: `the client's side once more, to ${addressOf(target)}`,
@@ -300,10 +307,19 @@ async function playAgain(
       { name: "server", title: addressOf(target), listens: transport },
     ],
   });
-  const recorder = new Recording((event) => timeline.wire(link, event));
+  found.link = {
+    name: "server",
+    client: "client",
+    server: "server",
+    transport,
+    relay: relay.address,
+    target,
+  };
   try {
-    await play(run, target, { signal, recorder });
-    return 0;
+    const { troubles } = await play(run, relay.address, { signal });
+    for (const trouble of troubles) console.error(trouble);
+    await relay.settled(SETTLED);
+    return troubles.length > 0 ? 1 : 0;
   } finally {
     timeline.end({ counts: [], repeat: "" });
   }
@@ -322,18 +338,25 @@ function invitation(
 }
 
 function headerOf(
-  cast: Cast,
-  link: Link,
+  { members }: Cast,
+  { name, client, transport, relay, target }: Link,
   network: Network | undefined,
-): Header {
+): RunHeader {
   return {
-    format: 1,
-    start: new Date().toISOString(),
-    task: cast.name,
-    net: network ? [...network.options] : [],
-    seed: network?.seed ?? null,
-    programs: cast.members.map(({ name, title }) => ({ name, title })),
-    links: [link],
+    start: Date.now(),
+    task: quoted(["deno", "task", "wire", ...Deno.args]),
+    net: network?.options.slice(0, -2).filter((word) => word !== "--net")
+      .join(" ") ?? "",
+    seed: network?.seed ?? 0,
+    programs: Object.fromEntries(
+      members.map(({ name, title }) => [name, title]),
+    ),
+    links: [{
+      ...{ name, client, transport },
+      listen: addressOf(relay),
+      target: addressOf(target),
+    }],
+    versions: { deno: Deno.version.deno },
   };
 }
 

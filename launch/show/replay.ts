@@ -5,7 +5,7 @@
  */
 import type { Link } from "../programs/cast.ts";
 import { Counts } from "../wire/counts.ts";
-import type { WireEvent } from "../wire/relay.ts";
+import type { Address, Side, WireEvent } from "../wire/relay.ts";
 import type { SavedRun } from "../wire/saved_run.ts";
 import type { Direction, Presenter } from "./presenter.ts";
 import { ends } from "./presenter.ts";
@@ -13,26 +13,45 @@ import { ends } from "./presenter.ts";
 /** From so many µs on, what was late is shown twice: when it left, when it came. */
 const LATE = 5_000;
 
+/** The roles on both sides of links, for counts. */
+export function namesOf(
+  links: ReadonlyMap<string, Pick<Link, "client" | "server">>,
+): (link: string, side: Side) => string {
+  return (link, side) => links.get(link)?.[side] ?? side;
+}
+
 /** Shows a run to a presenter, at once. */
 export function replay(
   { header, events }: SavedRun,
   presenter: Presenter,
   file: string,
 ): void {
-  const links = new Map<string, Link>(
-    header.links.map((link) => [link.name, link]),
-  );
+  const roles = Object.keys(header.programs);
+  const links = new Map<string, Link>();
+  for (const { name, client, transport, listen, target } of header.links) {
+    const server = roles.includes(name)
+      ? name
+      : roles.find((role) => role !== client) ?? name;
+    const relay = addressIn(listen);
+    links.set(name, {
+      ...{ name, client, server, transport, relay },
+      target: addressIn(target),
+    });
+  }
   presenter.begin({
     name: file,
-    summary: `saved ${header.start}`,
+    summary: `${header.task}, ${new Date(header.start).toISOString()}`,
     look: "",
-    members: header.programs.map((program) => {
-      const { transport } = header.links.find(({ server }) =>
-        server === program.name
-      ) ?? {};
-      return { ...program, ...transport ? { listens: transport } : {} };
+    members: roles.map((name) => {
+      const { transport } = [...links.values()]
+        .find(({ server }) => server === name) ?? {};
+      return {
+        name,
+        title: header.programs[name] ?? name,
+        ...transport ? { listens: transport } : {},
+      };
     }),
-  }, []);
+  }, header.net ? [`${header.net} (seed ${header.seed})`] : []);
   for (const link of links.values()) presenter.link(link, 0);
   const counts = new Counts();
   const directions = new Map<string, Direction>();
@@ -66,7 +85,14 @@ export function replay(
   presenter.end({
     ms: (moments.at(-1)?.at ?? 0) / 1000,
     directions: [...directions.values()],
-    counts: header.net.length > 0 ? counts.lines() : [],
+    counts: header.net ? counts.lines(namesOf(links)) : [],
     repeat: "",
   });
+}
+
+/** `127.0.0.1:8080` and `[::1]:8080`, taken apart. */
+function addressIn(text: string): Address {
+  const at = text.lastIndexOf(":");
+  const hostname = text.slice(0, at).replace(/^\[(.*)\]$/, "$1");
+  return { hostname, port: Number(text.slice(at + 1)) };
 }

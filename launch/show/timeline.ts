@@ -14,7 +14,7 @@ import {
   type Presenter,
   type Totals,
 } from "./presenter.ts";
-import { readable } from "./text.ts";
+import { fit, readable, visible } from "./text.ts";
 
 /** What is shown waits for such a pause, but not longer. */
 const IDLE_MS = 50, LONGEST_MS = 250;
@@ -30,6 +30,9 @@ const BEHIND = 2_000;
 
 /** So much of a message is kept until it is shown, unless all of it is wanted. */
 const KEPT = 4_096;
+
+/** INFO and CONNECT hold much that nobody wants to read. */
+const NATS_COLUMNS = 64;
 
 /** What arrives within so many ms cannot be told apart; see below. */
 const BLUR_MS = 2, FAREWELL_MS = 20;
@@ -239,7 +242,8 @@ export class Timeline implements Watcher {
       { client: new NatsLines(), server: new NatsLines() };
     this.#nats.set(key, both);
     return both[event.from].push(event.bytes).flatMap(({ text, payload }) =>
-      payload === null ? [text] : [text, `  ${readable(payload)}`]
+      [text, ...payload === null ? [] : [`  ${readable(payload)}`]]
+        .map((line) => fit(visible(line), NATS_COLUMNS))
     );
   }
 

@@ -218,10 +218,11 @@ export class View implements Presenter {
       const text = readable(event.bytes.subarray(0, GLANCE));
       const lines = detail.lines ?? text.split(/(?<=(?<!\\)(?:\\\\)*\\n)/);
       const notes = fate.reduce((sum, note) => sum + width(note) + 3, 0);
-      const inline = width(text) + width(size) + notes + 3 <= right - left - 6;
+      const only = detail.lines ? lines[0] ?? "" : text;
+      const inline = width(only) + width(size) + notes + 3 <= right - left - 6;
       label = [{ text: size, style: DIM }];
       if (lines.length === 1 && inline && !this.#options.hex) {
-        if (text) label.unshift({ text: `${text}  `, style: `${style};1` });
+        if (only) label.unshift({ text: `${only}  `, style: `${style};1` });
       } else {
         rows.push(...this.#block(lines, left, right, `${style};1`));
       }
