@@ -89,15 +89,17 @@ async function main(): Promise<number> {
   if (verb === "show" || verb === "play") {
     const [file, to] = words;
     if (file === undefined) throw new BadUse("Which file?");
+    if (verb === "play" && to === undefined) {
+      throw new BadUse("Where to? Say HOST:PORT.");
+    }
     const presenter = mermaid
       ? new Diagram((line) => output.print([line]))
       : new View(output, { colours: coloured(), hex });
     const run = await readRun(file);
-    if (verb === "show") {
+    if (to === undefined) {
       replay(run, presenter, basename(file));
       return 0;
     }
-    if (to === undefined) throw new BadUse("Where to? Say HOST:PORT.");
     const timeline = new Timeline({ presenter, whole: hex });
     return await playAgain(run, parseAddress(to, HOST), signal, timeline);
   }
