@@ -62,7 +62,7 @@ async function main(example: Example): Promise<number> {
   const presenter = mermaid
     ? new Diagram((line) => print([line]))
     : new View({ ...output, print }, {
-      colours: !Deno.noColor && Deno.stdout.isTerminal(),
+      colours: !Deno.noColor && Deno.stdout.isTerminal() && hasCursor(),
       hex,
       invites: isPerson,
     });
