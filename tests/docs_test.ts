@@ -1,12 +1,13 @@
 /**
  * The documentation, run: every README is read, the commands in its transcripts
- * are run again, and what it says about files, tasks, permissions, sizes and
- * diagrams is compared with what is there. Failures name README and line.
+ * are run again, and what it says about files, tasks, permissions and sizes is
+ * compared with what is there. Failures name README and line. The diagrams are in
+ * `mermaid_test.ts`.
  */
 import { assert, assertEquals } from "@std/assert";
 import { basename, extname, join } from "@std/path";
 import { Program, taskCommand } from "../launch/programs/program.ts";
-import { ROOT, start } from "./assertions.ts";
+import { ROOT } from "./assertions.ts";
 import {
   type CodeBlock,
   type Document,
@@ -15,7 +16,7 @@ import {
   readDocuments,
 } from "./documents.ts";
 import { needs } from "./needs.ts";
-import { anyNumbers, replay } from "./transcript.ts";
+import { replay } from "./transcript.ts";
 
 const documents = await readDocuments();
 const files = await filesBelow("");
@@ -185,34 +186,6 @@ for (const document of documents) {
     }
   });
 
-  for (const block of blocks) {
-    if (block.language !== "mermaid") continue;
-    const name =
-      `docs: ${block.place}: the diagram is what the wire view makes`;
-    const nats = path.startsWith("broker/nats/") ? ["nats-server"] : [];
-    Deno.test(needs(nats, {
-      name,
-      fn: async () => {
-        const command = block.introduction.find((text) =>
-          /^deno task .*--mermaid/.test(text)
-        );
-        assert(command, `${block.place}: the text before it names no command`);
-        const words = command.match(/"[^"]*"|\S+/g) ?? [];
-        const [, , task = "", ...args] = words.map((word) =>
-          word.replaceAll('"', "")
-        );
-        await using program = await start(task, args);
-        await program.endInput();
-        assertEquals(await program.exits(120_000), 0, program.stderr);
-        const made = withoutChance(program.stdout.trimEnd());
-        const drawn = withoutChance(block.text);
-        if (!block.options.includes("numbers")) {
-          assertEquals(made, drawn, block.place);
-        } else assertEquals(essence(made), essence(drawn), block.place);
-      },
-    }));
-  }
-
   if (ownPrograms(document).length > 0) {
     Deno.test(`docs: ${path}: the types of its programs`, async () => {
       const folder = await Deno.makeTempDir({ prefix: "docs-" });
@@ -278,12 +251,6 @@ async function takeTurn(folder: string): Promise<Disposable> {
   return file;
 }
 
-/** An ETag is longer or shorter, and so is the response that it stands in. */
-function withoutChance(diagram: string): string {
-  if (!diagram.includes("etag: ETAG")) return diagram;
-  return diagram.replace(/(HTTP\/1\.1 200 OK.*\()\d+( bytes)/g, "$1N$2");
-}
-
 /**
  * Takes the logs out of the project's folder, and puts those there that a
  * README's transcripts have left behind so far; afterwards the other way round.
@@ -314,22 +281,6 @@ async function moveLogs(
     await Deno.writeFile(join(ROOT, name), bytes);
   }
   return old;
-}
-
-/**
- * What a run with timers and random numbers shows each time: which messages go
- * from whom to whom, and which lines each program prints; not how often, nor in
- * which order, nor how TCP has cut the messages.
- */
-function essence(diagram: string): string[] {
-  const said = diagram.split("\n").flatMap((line) => {
-    const [, note, lines] = /^( +Note over \w+: )(.*)/.exec(line) ?? [];
-    if (lines) return lines.split("<br/>").map((part) => note + part);
-    const [, who, text] = /^(.*>>\w+: )(.*)␣ \(/.exec(line) ?? [];
-    if (text) return text.split(/ |␣/).map((part) => who + part);
-    return [line.replace(/ #35;\d+$/, "")];
-  });
-  return [...new Set(said.map(anyNumbers))].sort();
 }
 
 /** The commands with Deno in a README's blocks and in its text. */
