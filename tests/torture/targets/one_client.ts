@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { startServer } from "../../assertions.ts";
+import { LARGEST_DATAGRAM, startServer } from "../../assertions.ts";
 import {
   type Attack,
   attempts,
@@ -88,7 +88,7 @@ function attack(
       });
       const to = { transport: "udp", hostname, port } as const;
       for (let count = random.integer(1, 3); count > 0; count--) {
-        await socket.send(bytes(random).subarray(0, 65_507), to);
+        await socket.send(bytes(random).subarray(0, LARGEST_DATAGRAM), to);
       }
       await pause(random.pick(0, 1, 30));
       socket.close();
