@@ -75,6 +75,9 @@ Deno.test("docs: every task is documented", () => {
   }
 });
 
+/** The documented ports that are somebody else's; on CI nobody may have one. */
+const taken = Deno.env.get("CI") === "true" ? [] : await takenPorts();
+
 for (const document of documents) {
   const { path, blocks } = document;
 
@@ -210,10 +213,15 @@ for (const document of documents) {
     const [first] = transcripts;
     if (first === undefined) continue;
     const { place, options } = first;
+    const busy = taken.find((port) =>
+      transcripts.some(({ text }) => new RegExp(`\\b${port}\\b`).test(text))
+    );
+    const why = busy ? ` (another program uses port ${busy})` : "";
     Deno.test(needs(programsOf(transcripts), {
-      name: `docs: ${place}: the transcript`,
+      name: `docs: ${place}: the transcript${why}`,
       // Other systems word their errors in another way; Windows has no SIGINT.
-      ignore: options.includes("linux") && Deno.build.os !== "linux" ||
+      ignore: busy !== undefined ||
+        options.includes("linux") && Deno.build.os !== "linux" ||
         noSignals && transcripts.some(({ text }) => /\^C\s*\S/.test(text)),
       async fn() {
         const folder = await Deno.makeTempDir({ prefix: "docs-" });
@@ -222,7 +230,7 @@ for (const document of documents) {
           const own = ownPrograms(document).some(({ name }) =>
             transcripts.some(({ text }) => text.includes(` ${name}`))
           );
-          using _turn = await takeTurn(folder);
+          using _turn = await takeTurn();
           await using _logs = await setLogsAside(logs);
           await replay(transcripts, own ? folder : ROOT);
         } finally {
@@ -244,11 +252,30 @@ function programsOf(transcripts: CodeBlock[]): string[] {
 }
 
 /** Waits until no other test run on this machine uses the documented ports. */
-async function takeTurn(folder: string): Promise<Disposable> {
+async function takeTurn(): Promise<Disposable> {
+  const folder = await Deno.makeTempDir();
+  await Deno.remove(folder);
   const path = join(folder, "..", "client-server-examples.lock");
   const file = await Deno.open(path, { create: true, write: true });
   await file.lock(true);
   return file;
+}
+
+/** The documented ports that a program has which is none of our test runs. */
+async function takenPorts(): Promise<string[]> {
+  using _turn = await takeTurn();
+  const documented = [...ports.values()].flat();
+  return [...new Set(documented)].filter((text) => {
+    const address = { hostname: "127.0.0.1", port: Number(text) };
+    try {
+      Deno.listen(address).close();
+      Deno.listenDatagram({ transport: "udp", ...address }).close();
+      return false;
+    } catch (error) {
+      if (error instanceof Deno.errors.AddrInUse) return true;
+      throw error;
+    }
+  });
 }
 
 /**
