@@ -9,11 +9,12 @@
  * fails at the first that is not as it should be.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { chromium } from "playwright-core";
+import { chromium } from "npm:playwright-core@1.65.1";
+import { find } from "./needs.ts";
 
 const [origin = "", width, height] = Deno.args;
 await using browser = await chromium.launch({
-  executablePath: "/usr/bin/chromium",
+  executablePath: find("chromium") ?? "",
   args: [
     "--no-sandbox",
     "--disable-gpu",
