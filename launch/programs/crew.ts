@@ -42,6 +42,9 @@ const READY = 20_000, STOPPED = 10_000, SETTLED = 1_000, GRACE = 300;
 /** How long a server may take that ends by itself when its client has gone. */
 const FAREWELL = 2_000;
 
+/** How long what is under way may take when the client has ended, in ms. */
+const UNDER_WAY = 5_000;
+
 /** How often a port is looked at that a program may have taken by now, in ms. */
 const LOOK = 100;
 
@@ -83,6 +86,7 @@ export class Crew implements AsyncDisposable {
   readonly #links: LinkPlan[];
   readonly #programs = new Map<string, Program>();
   readonly #relays: Relay[] = [];
+  readonly #isBadUdp: boolean[] = []; // for each of them
   readonly #endings: Promise<void>[] = [];
   readonly #typing: Typing;
   readonly #stopped = new Set<string>();
@@ -125,6 +129,9 @@ export class Crew implements AsyncDisposable {
     const failures: Failure[] = [];
     const { code } = await client.ended;
     if (code !== 0) failures.push({ name: client.name, code });
+    // What a bad network still has under way arrives before its receiver goes.
+    const udp = this.#relays.filter((_, i) => this.#isBadUdp[i]);
+    await Promise.all(udp.map((relay) => relay.settled(UNDER_WAY)));
     failures.push(...await this.#dismiss());
     await Promise.all(this.#relays.map((relay) => relay.settled(SETTLED)));
     if (failures.length > 0) {
@@ -269,6 +276,8 @@ export class Crew implements AsyncDisposable {
       relay = await begin({ ...options, listen: { hostname: HOST, port: 0 } });
     }
     this.#relays.push(relay);
+    const { up, down } = options.conditions;
+    this.#isBadUdp.push(transport === "udp" && up.length + down.length > 0);
     server.ended.then(() => relay.stopListening());
     const link: Link = {
       name,
