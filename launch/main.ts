@@ -161,7 +161,7 @@ Launches ${example.summary}: ${roles.join(", ")}.
   --mermaid             prints the run as a Mermaid sequence diagram instead
   --port PORT           where to meet the ${roles[1]}, instead of ${
     servers[0]?.port
-  }
+  }; 0: free ports for all
   --net "CONDITIONS"    makes the network misbehave, for example ${
     quoted([
       "--net",

@@ -158,7 +158,11 @@ class Person implements AsyncDisposable {
       ],
     } = {},
   ) {
-    const setup = JSON.stringify([rows, columns, term, [...command, ...args]]);
+    const setup = JSON.stringify([
+      ...[rows, columns, term],
+      // The usual ports are left to the transcripts of the READMEs.
+      [...command, ...args, ...args.length > 0 ? ["--port", "0"] : []],
+    ]);
     const python = find("python3") ?? "";
     this.#program = new Program("pty", ["-c", PTY, setup], {}, ROOT, python);
   }
@@ -264,7 +268,13 @@ Deno.test(needs(["python3", "bash"], {
   async fn() {
     const command = [find("bash") ?? "", "--norc", "-i"];
     await using person = new Person([], { command });
-    const launch = [Deno.execPath(), ...FLAGS, "launch/main.ts", "tcp:chat"];
+    const launch = [
+      Deno.execPath(),
+      ...FLAGS,
+      "launch/main.ts",
+      "tcp:chat",
+      "--port 0",
+    ];
     await person.does("type", `PS1='shell> '; ${launch.join(" ")}\r`);
     await person.sees("You (client): ");
     let from = person.output.length;
@@ -290,7 +300,13 @@ Deno.test(needs(["python3", "bash", "stty"], {
     const file = join(folder, "pid");
     const command = [find("bash") ?? "", "--norc", "-i"];
     await using person = new Person([], { command });
-    const launch = [Deno.execPath(), ...FLAGS, "launch/main.ts", "tcp:chat"];
+    const launch = [
+      Deno.execPath(),
+      ...FLAGS,
+      "launch/main.ts",
+      "tcp:chat",
+      "--port 0",
+    ];
     const line = `sh -c 'echo $$ >${file}; exec ${launch.join(" ")}'; sleep 2`;
     await person.does("type", `${line}\r`);
     await person.sees("You (client): ");

@@ -16,7 +16,14 @@ export const FLAGS = [
 
 /** Starts what `deno task NAME` runs, with more arguments. */
 export function launcher(name: string, ...args: string[]): Program {
-  return new Program(name, [...FLAGS, "launch/main.ts", name, ...args]);
+  // The usual ports are left to the transcripts of the READMEs.
+  const ports = args.includes("--port") || args.includes("--help")
+    ? []
+    : ["--port", "0"];
+  return new Program(name, [
+    ...[...FLAGS, "launch/main.ts", name],
+    ...[...ports, ...args],
+  ]);
 }
 
 /** Starts what `deno task wire` runs. */

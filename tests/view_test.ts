@@ -6,8 +6,9 @@ import { fateOf } from "../launch/show/presenter.ts";
 import { width } from "../launch/show/text.ts";
 import { View } from "../launch/show/view.ts";
 import type { WireEvent } from "../launch/wire/relay.ts";
-import { assertExits, PATIENCE_MS, within } from "./assertions.ts";
-import { event, launcher, LINK, PAIR, wire } from "./launches.ts";
+import { assertExits, PATIENCE_MS, Program, within } from "./assertions.ts";
+import { event, FLAGS, launcher, LINK, PAIR, wire } from "./launches.ts";
+import { takeTurn } from "./turn.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -327,7 +328,7 @@ for (const [example, net, status, shows] of NETS) {
     assertEquals(await launch.exits(3 * PATIENCE_MS), status, launch.stderr);
     assertMatch(launch.stdout, /^Network: /m);
     assertMatch(launch.stdout, shows);
-    assertMatch(launch.stdout, /Again: deno task \S+ --net \S+ --seed 7/);
+    assertMatch(launch.stdout, /Again: deno task \S+ [^]*--net \S+ --seed 7/);
     assertMatch(launch.stdout, /→ \S+: \d+ \w+ sent, \d+ delivered/);
     assertMatch(
       launch.stderr,
@@ -345,10 +346,20 @@ Deno.test("wire view: TCP cannot lose, and says so", async () => {
 });
 
 Deno.test("wire view: the relay has the usual port if that is free", async () => {
-  using taken = takeOrNot(12345);
-  await using launch = launcher("tcp");
-  await assertExits(launch, 0);
-  if (taken) assertMatch(launch.stdout, /relay: TCP port (?!12345 )\d+ → \d+/);
+  using _turn = await takeTurn();
+  {
+    using taken = takeOrNot(12345);
+    await using launch = launcher("tcp", "--port", "12345");
+    await assertExits(launch, taken ? 1 : 0);
+    await using other = new Program("tcp", [...FLAGS, "launch/main.ts", "tcp"]);
+    await assertExits(other, 0);
+    assertMatch(other.stdout, /relay: TCP port (?!12345 )\d+ → \d+/);
+    if (!taken) return;
+    assertMatch(launch.stderr, /^Cannot listen on 127.0.0.1:12345: [^\n]+\n$/);
+  }
+  await using usual = new Program("tcp", [...FLAGS, "launch/main.ts", "tcp"]);
+  await assertExits(usual, 0);
+  assertMatch(usual.stdout, /relay: TCP port 12345 → \d+/);
   await using chosen = launcher("udp", "--port", "0");
   await assertExits(chosen, 0);
   assertMatch(chosen.stdout, /relay: UDP port (?!0 )\d+ → \d+/);

@@ -237,9 +237,12 @@ export class Crew implements AsyncDisposable {
     port: number,
   ): Promise<number> {
     const isFirst = name === serverName;
+    // --port 0 is for all of them.
+    const first = this.#example.roles[1]?.name ?? "";
+    const usual = this.#options.ports[first] === 0 ? 0 : role.port;
     const wish = role.name in this.#options.own
-      ? role.port
-      : this.#options.ports[role.name] ?? role.port;
+      ? usual
+      : this.#options.ports[role.name] ?? usual;
     const { conditions } = this.#options;
     const found: { link?: Link } = {};
     const recorder: Recorder = {

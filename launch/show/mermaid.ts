@@ -73,7 +73,11 @@ export class Diagram implements Presenter {
     const [from, to] = ends(link, event);
     const isSecond = event.connection > 1 && link.transport === "tcp";
     const which = isSecond ? ` #35;${event.connection}` : "";
-    const [first = "", ...rest] = detail.lines ??
+    // When NATS looks whether the others live is up to its clocks.
+    const lines = detail.lines?.filter((line) => !/^P[IO]NG$/.test(line))
+      .map((line) => line.replace(/^(INFO|CONNECT) \{.*/, "$1 {…}"));
+    if (lines?.length === 0 && detail.lines?.length !== 0) return;
+    const [first = "", ...rest] = lines ??
       readable(event.bytes.subarray(0, GLANCE))
         .split(/(?<=(?<!\\)(?:\\\\)*\\n)/);
     const line = rest.length > 0 ? first.replace(/(\\r)?\\n$/, " ") : first;

@@ -38,7 +38,7 @@ const NATS_COLUMNS = 64;
 const BLUR_MS = 2, FAREWELL_MS = 20;
 
 /** When paced: how long all must be quiet, and how many events are paced. */
-const QUIET_MS = 120, PACED = 500;
+const QUIET_MS = 200, PACED = 500;
 
 /** Something to show. */
 interface Entry {
