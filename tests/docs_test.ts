@@ -8,11 +8,13 @@ import { basename, extname, join } from "@std/path";
 import { Program, taskCommand } from "../launch/programs/program.ts";
 import { ROOT, start } from "./assertions.ts";
 import {
+  type CodeBlock,
   type Document,
   filesBelow,
   type Part,
   readDocuments,
 } from "./documents.ts";
+import { needs } from "./needs.ts";
 import { anyNumbers, replay } from "./transcript.ts";
 
 const documents = await readDocuments();
@@ -71,15 +73,8 @@ Deno.test("docs: every task is documented", () => {
   }
 });
 
-/** With CI=true a missing nats-server fails these tests, elsewhere skips them. */
-const hasNats = Deno.env.get("CI") === "true" ||
-  await new Deno.Command("nats-server", { args: ["--version"] }).output()
-    .then(({ success }) => success, () => false);
-
 for (const document of documents) {
   const { path, blocks } = document;
-  const lacksNats = path.startsWith("broker/nats/") && !hasNats;
-  const needed = lacksNats ? " (needs nats-server)" : "";
 
   Deno.test(`docs: ${path}: commands, with their permissions`, () => {
     for (const command of commandsOf(document)) check(command, document);
@@ -194,9 +189,9 @@ for (const document of documents) {
     if (block.language !== "mermaid") continue;
     const name =
       `docs: ${block.place}: the diagram is what the wire view makes`;
-    Deno.test({
-      name: name + needed,
-      ignore: lacksNats,
+    const nats = path.startsWith("broker/nats/") ? ["nats-server"] : [];
+    Deno.test(needs(nats, {
+      name,
       fn: async () => {
         const command = block.introduction.find((text) =>
           /^deno task .*--mermaid/.test(text)
@@ -215,7 +210,7 @@ for (const document of documents) {
           assertEquals(made, drawn, block.place);
         } else assertEquals(essence(made), essence(drawn), block.place);
       },
-    });
+    }));
   }
 
   if (ownPrograms(document).length > 0) {
@@ -243,11 +238,10 @@ for (const document of documents) {
     const [first] = transcripts;
     if (first === undefined) continue;
     const { place, options } = first;
-    Deno.test({
-      name: `docs: ${place}: the transcript${needed}`,
+    Deno.test(needs(programsOf(transcripts), {
+      name: `docs: ${place}: the transcript`,
       // Other systems word their errors in another way.
-      ignore: lacksNats ||
-        options.includes("linux") && Deno.build.os !== "linux",
+      ignore: options.includes("linux") && Deno.build.os !== "linux",
       async fn() {
         const folder = await Deno.makeTempDir({ prefix: "docs-" });
         try {
@@ -262,8 +256,18 @@ for (const document of documents) {
           await Deno.remove(folder, { recursive: true });
         }
       },
-    });
+    }));
   }
+}
+
+/** The programs, besides Deno, that transcripts run; each line starts one. */
+function programsOf(transcripts: CodeBlock[]): string[] {
+  const commands = transcripts.flatMap(({ text }) =>
+    text.matchAll(/^\$ (\S+)(?: task (nats)\b)?/gm).map(([, name, nats]) =>
+      nats ? "nats-server" : name ?? ""
+    ).toArray()
+  );
+  return [...new Set(commands)].filter((name) => name !== "deno");
 }
 
 /** Waits until no other test run on this machine uses the documented ports. */

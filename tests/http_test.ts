@@ -16,6 +16,7 @@ import {
   startServer,
   TcpPeer,
 } from "./assertions.ts";
+import { find, needs } from "./needs.ts";
 
 const SEQUENTIAL = "http:server";
 const THREADED = "http:threaded:server";
@@ -33,7 +34,6 @@ const PAGES: Record<string, string> = {
   ),
 };
 const REQUEST = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
-const curl = hasCurl();
 
 function page(content: string): string {
   return `<html>\n<head><title>Mini Server</title></head>\n<body>\n${content}\n` +
@@ -265,24 +265,24 @@ for (const task of Object.keys(FILES)) {
     assertEquals(await posted.text(), expected);
   });
 
-  Deno.test({
-    name: `${task}: curl${
-      curl ? "" : " (missing)"
-    } gets the page, no complaint`,
-    ignore: !curl && Deno.env.get("CI") !== "true",
+  Deno.test(needs(["curl"], {
+    name: `${task}: curl gets the page, no complaint`,
     async fn() {
       await using started = await startServer(task);
       const url = `http://127.0.0.1:${started.port}/`;
-      const { code, stdout, stderr } = await new Deno.Command("curl", {
-        args: ["-sSv", "--max-time", "20", url],
-      }).output();
+      const { code, stdout, stderr } = await new Deno.Command(
+        find("curl") ?? "",
+        {
+          args: ["-sSv", "--max-time", "20", url],
+        },
+      ).output();
       const notes = new TextDecoder().decode(stderr);
       assertEquals(code, 0, notes);
       assertEquals(new TextDecoder().decode(stdout), expected);
       assertMatch(notes, /^< HTTP\/1\.1 200 OK\r$/m);
       assert(!/error|fail|warn|reset/i.test(notes), notes);
     },
-  });
+  }));
 
   Deno.test({
     name: `${task}: SIGINT and SIGTERM end it in good order`,
@@ -336,13 +336,4 @@ for (const task of Object.keys(FILES)) {
     const answer = await fetch(`http://127.0.0.1:${port}/`);
     assertEquals(await answer.text(), expected);
   });
-}
-
-function hasCurl(): boolean {
-  try {
-    return new Deno.Command("curl", { args: ["--version"] }).outputSync()
-      .success;
-  } catch {
-    return false;
-  }
 }

@@ -14,6 +14,7 @@ import {
 import { View } from "../launch/show/view.ts";
 import { assertExits, noSignals, Program, ROOT } from "./assertions.ts";
 import { launcher, output, play } from "./launches.ts";
+import { needs } from "./needs.ts";
 
 /** Asserts that these texts come in this order. */
 function assertOrder(text: string, ...expected: string[]): void {
@@ -150,49 +151,64 @@ Deno.test("wire view: says that nats-server is not installed", async () => {
   assertMatch(launch.stderr, /^nats-server is not installed\. .*\n$/);
 });
 
+/** What tells which processes there are; Debian may lack `ps`. */
+const linux = Deno.build.os === "linux";
+const LISTING = linux ? ["sh", "cat"] : ["ps"];
+
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  Deno.test(`wire view: ${signal} in the middle leaves nothing behind`, {
+  Deno.test(needs(LISTING, {
+    name: `wire view: ${signal} in the middle leaves nothing behind`,
     ignore: noSignals,
-  }, async () => {
-    await using launch = launcher("incrementer");
-    await launch.prints("exit - exit client terminal");
-    await launch.type("c");
-    await launch.prints("Number: 1");
-    const children = await descendants(launch.pid);
-    assert(children.length >= 3, "no programs");
-    launch.kill(signal);
-    await assertExits(launch, 130);
-    assertStringIncludes(launch.stdout, "SERVER OFFLINE");
-    assertEquals(children.filter(isAlive), []);
-  });
+    async fn() {
+      await using launch = launcher("incrementer");
+      await launch.prints("exit - exit client terminal");
+      await launch.type("c");
+      await launch.prints("Number: 1");
+      const children = await descendants(launch.pid);
+      assert(children.length >= 3, "no programs");
+      launch.kill(signal);
+      await assertExits(launch, 130);
+      assertStringIncludes(launch.stdout, "SERVER OFFLINE");
+      assertEquals(children.filter(isAlive), []);
+    },
+  }));
 }
 
-Deno.test("wire view: kill -9 leaves nothing behind", {
+Deno.test(needs(LISTING, {
+  name: "wire view: kill -9 leaves nothing behind",
   ignore: noSignals,
-}, async () => {
-  await using launch = launcher("incrementer");
-  await launch.prints("exit - exit client terminal");
-  const children = await descendants(launch.pid);
-  const folders = Array.from(
-    Deno.readDirSync(`${ROOT}.run`),
-    ({ name }) => `${ROOT}.run/${name}`,
-  );
-  launch.kill("SIGKILL");
-  await launch.ended;
-  for (let tries = 0; tries < 100; tries++) {
-    if (!children.some(isAlive) && !folders.some(exists)) break;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  assertEquals(children.filter(isAlive), []);
-  assertEquals(folders.filter(exists), []);
-});
+  async fn() {
+    await using launch = launcher("incrementer");
+    await launch.prints("exit - exit client terminal");
+    const children = await descendants(launch.pid);
+    const folders = Array.from(
+      Deno.readDirSync(`${ROOT}.run`),
+      ({ name }) => `${ROOT}.run/${name}`,
+    );
+    launch.kill("SIGKILL");
+    await launch.ended;
+    for (let tries = 0; tries < 100; tries++) {
+      if (!children.some(isAlive) && !folders.some(exists)) break;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assertEquals(children.filter(isAlive), []);
+    assertEquals(folders.filter(exists), []);
+  },
+}));
 
 /** The processes that a process has started, and those that they have. */
 async function descendants(pid: number): Promise<number[]> {
-  const { stdout } = await new Deno.Command("ps", {
-    args: ["-A", "-o", "pid=,ppid="],
+  // Deno itself may look into /proc only with -A. Each line there begins with
+  // the process, its name in brackets, its state, its parent.
+  const [program, ...args] = linux
+    ? ["sh", "-c", "cat /proc/[0-9]*/stat"]
+    : ["ps", "-A", "-o", "pid=,ppid="];
+  const { stdout } = await new Deno.Command(program, {
+    args,
+    stderr: "null", // about processes that end meanwhile
   }).output();
   const pairs = new TextDecoder().decode(stdout).trim().split("\n")
+    .map((line) => line.replace(/ \(.*\) \S/, ""))
     .map((line) => line.trim().split(/\s+/).map(Number));
   const found = [pid];
   for (const parent of found) {

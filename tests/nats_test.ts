@@ -13,15 +13,10 @@ import {
   within,
 } from "./assertions.ts";
 import { load, type Report } from "./load.ts";
+import { find, needs } from "./needs.ts";
 
-const natsServer = await findNatsServer();
-/** With CI=true a missing nats-server fails the tests, elsewhere skips them. */
-const ignore = natsServer === undefined && Deno.env.get("CI") !== "true";
-const needed = ignore ? " (needs nats-server)" : "";
-
-Deno.test({
-  name: `nats: brokers and workers before NATS is there${needed}`,
-  ignore,
+Deno.test(needs(["nats-server"], {
+  name: "nats: brokers and workers before NATS is there",
   async fn() {
     const port = unusedPort();
     await using crew = await startCrew(port, ["toupper"], 1);
@@ -45,11 +40,11 @@ Deno.test({
     await client.send(`toupper:${"ΐ".repeat(30_000)}`, broker);
     await client.assertReceives("error: the answer is larger than a datagram");
   },
-});
+}));
 
-Deno.test({
-  name: `nats: workers killed and NATS restarted under load${needed}`,
-  ignore: ignore || noSignals,
+Deno.test(needs(["nats-server"], {
+  name: "nats: workers killed and NATS restarted under load",
+  ignore: noSignals,
   async fn() {
     const nats = await startNats(0);
     let restarted: Promise<Nats> | undefined;
@@ -98,11 +93,11 @@ Deno.test({
       await nats[Symbol.asyncDispose]();
     }
   },
-});
+}));
 
-Deno.test({
-  name: `nats: SIGTERM ends brokers and workers in good order${needed}`,
-  ignore: ignore || noSignals,
+Deno.test(needs(["nats-server"], {
+  name: "nats: SIGTERM ends brokers and workers in good order",
+  ignore: noSignals,
   async fn() {
     for (const port of [0, unusedPort()]) { // with NATS, and without
       await using nats = port === 0 ? await startNats(0) : null;
@@ -114,7 +109,7 @@ Deno.test({
       }
     }
   },
-});
+}));
 
 Deno.test("nats: bad use is answered with a usage line", async () => {
   const bad = [["--nats", "x"], ["--nats"], ["--bogus"], ["extra"]];
@@ -135,9 +130,8 @@ Deno.test("nats: bad use is answered with a usage line", async () => {
   }
 });
 
-Deno.test({
-  name: `nats: each script runs alone in an empty folder${needed}`,
-  ignore,
+Deno.test(needs(["nats-server"], {
+  name: "nats: each script runs alone in an empty folder",
   async fn() {
     await using nats = await startNats(0);
     const place = ["--nats", `nats://127.0.0.1:${nats.port}`];
@@ -154,7 +148,7 @@ Deno.test({
     await client.send("toupper:alone", Number(port));
     await client.assertReceives("ALONE");
   },
-});
+}));
 
 function errorsOf({ toupper, tolower }: Report): number {
   return toupper.errors + toupper.lost + tolower.errors + tolower.lost;
@@ -198,9 +192,8 @@ type Nats = { port: number } & AsyncDisposable;
 
 /** Starts a NATS server; port 0 stands for any free one. */
 async function startNats(port: number): Promise<Nats> {
-  if (!natsServer) throw new Error("No nats-server on this machine");
   port ||= unusedPort();
-  const child = new Deno.Command(natsServer, {
+  const child = new Deno.Command(find("nats-server") ?? "", {
     args: ["-a", "127.0.0.1", "-p", `${port}`],
     stdout: "null",
     stderr: "piped",
@@ -238,13 +231,4 @@ async function startNats(port: number): Promise<Nats> {
 async function restart(nats: Nats): Promise<Nats> {
   await nats[Symbol.asyncDispose]();
   return await startNats(nats.port);
-}
-
-/** Debian puts it where only root's PATH leads. */
-async function findNatsServer(): Promise<string | undefined> {
-  for (const command of ["nats-server", "/usr/sbin/nats-server"]) {
-    const found = await new Deno.Command(command, { args: ["--version"] })
-      .output().then(({ success }) => success, () => false);
-    if (found) return command;
-  }
 }

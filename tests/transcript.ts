@@ -21,6 +21,7 @@ import { assertEquals } from "@std/assert";
 import { Program, ROOT, taskCommand } from "../launch/programs/program.ts";
 import { PATIENCE_MS, within } from "./assertions.ts";
 import type { CodeBlock } from "./documents.ts";
+import { find } from "./needs.ts";
 
 /** A command, what was seen after it, and where that is written. */
 interface Run {
@@ -215,7 +216,7 @@ async function parseCommand(
 ): Promise<{ executable: string; args: string[] }> {
   const words = command.match(/"[^"]*"|\S+/g) ?? [];
   const [name = "", ...args] = words.map((word) => word.replaceAll('"', ""));
-  if (name !== "deno") return { executable: name, args };
+  if (name !== "deno") return { executable: find(name) ?? name, args };
   const executable = Deno.execPath();
   if (args[0] !== "task") return { executable, args };
   const [, task = "", ...more] = args;

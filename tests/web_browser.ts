@@ -10,10 +10,11 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { chromium } from "playwright-core";
+import { find } from "./needs.ts";
 
 const [origin = "", width, height] = Deno.args;
 await using browser = await chromium.launch({
-  executablePath: "/usr/bin/chromium",
+  executablePath: find("chromium") ?? "",
   args: [
     "--no-sandbox",
     "--disable-gpu",

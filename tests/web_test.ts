@@ -14,6 +14,7 @@ import {
   TcpPeer,
   unusedPort,
 } from "./assertions.ts";
+import { find, needs } from "./needs.ts";
 
 const SCRIPT = "webclientserver/web_server.ts";
 const LINK = "Enter the link (e.g., /index.html): ";
@@ -390,7 +391,7 @@ function* hostilePaths(outside: string): Generator<string> {
   yield* ["/%zz", "/%ff", "/%ed%a0%80", "*", "..", "secret.txt", "?", "#"];
 }
 
-Deno.test({
+Deno.test(needs(["mkfifo"], {
   name: "web_server: hundreds of hostile paths get nothing from outside",
   ignore: noLinks,
   async fn() {
@@ -401,7 +402,9 @@ Deno.test({
     await Deno.symlink("loop", join(root, "loop"));
     await Deno.symlink("../out.txt", join(root, "sub", "chain.txt"));
     await Deno.symlink("sub/index.html", join(root, "inside.html"));
-    const fifo = new Deno.Command("mkfifo", { args: [join(root, "fifo")] });
+    const fifo = new Deno.Command(find("mkfifo") ?? "", {
+      args: [join(root, "fifo")],
+    });
     assert((await fifo.output()).success);
     const paths = [...hostilePaths(folder)];
     assert(paths.length > 1000);
@@ -423,7 +426,7 @@ Deno.test({
     await Deno.symlink(join(folder, "sub"), join(root, "sub"));
     assertMatch(await ask(port, "/sub/index.html"), / 404 /);
   },
-});
+}));
 
 Deno.test("web_server: what is not HTTP, or too long, does not stop it", async () => {
   await using site = await startSite();
@@ -713,12 +716,9 @@ Deno.test("web: each script runs alone in an empty folder", async () => {
   assertMatch(server.stderr, /^There is no folder public .*\n$/);
 });
 
-const CHROMIUM = "/usr/bin/chromium";
-const hasBrowser = await Deno.stat(CHROMIUM).then(() => true, () => false);
 for (const [width, height] of [[1280, 800], [360, 740]]) {
-  Deno.test({
-    name: `public: in Chromium, ${width} wide (needs ${CHROMIUM})`,
-    ignore: !hasBrowser && Deno.env.get("CI") !== "true",
+  Deno.test(needs(["chromium"], {
+    name: `public: in Chromium, ${width} wide`,
     async fn() {
       await using site = await startServer("web:server");
       const origin = `http://127.0.0.1:${site.port}/`;
@@ -736,5 +736,5 @@ for (const [width, height] of [[1280, 800], [360, 740]]) {
       await assertPrints(site.server, "GET / 304\n");
       assertEquals(await browser.exits(60_000), 0, browser.stderr);
     },
-  });
+  }));
 }

@@ -7,6 +7,7 @@
 import { join } from "@std/path";
 import { ROOT, taskCommand } from "../../launch/programs/program.ts";
 import { unusedPort } from "../assertions.ts";
+import { find } from "../needs.ts";
 import { type Contestant, Missing } from "./contest.ts";
 
 /** How long a server may take until it answers, and to end (ms). */
@@ -202,19 +203,13 @@ export async function installed(program: string): Promise<string> {
 const programs = new Map<string, Promise<string>>();
 
 async function locate(program: string): Promise<string> {
-  const isPython = program === "python3";
-  const [command, ...args] = isPython
-    ? [python, "-c", "import sys; print(sys.executable)"]
-    : ["sh", "-c", `command -v ${program} || command -v /usr/sbin/${program}`];
-  try {
-    const { success, stdout } = await new Deno.Command(command, { args })
-      .output();
-    const path = new TextDecoder().decode(stdout).trim();
-    if (success && path !== "") return path;
-  } catch {
-    // No such program: told below.
-  }
-  throw new Missing(`${program} is not installed`);
+  const path = find(program === "python3" ? python : program);
+  if (path === undefined) throw new Missing(`${program} is not installed`);
+  if (program !== "python3") return path;
+  const args = ["-c", "import sys; print(sys.executable)"];
+  const { success, stdout } = await new Deno.Command(path, { args }).output();
+  if (!success) throw new Missing("python3 does not run");
+  return new TextDecoder().decode(stdout).trim();
 }
 
 let python = "python3";
