@@ -32,15 +32,14 @@ const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
 const hello = new TextEncoder().encode("Hello from client!");
 const server = { hostname: address, port: Number(port) };
 await socket.send(hello, { transport: "udp", ...server });
-const late = () => Promise.reject(new Error("no reply within 3 s"));
-const timer = setTimeout(late, 3_000);
+const late = new Deno.errors.TimedOut("no reply within 3 s");
+const timer = setTimeout(() => Promise.reject(late), 3_000);
 
 // Anyone can send to our socket: believe only the server that we asked. Its
 // address must be in the form that Deno shows (fd00::1, not FD00:0::1%eth0).
-const number = address.replace(/%.*/, "");
 const asked = new SocketAddress({
-  address: number,
-  family: `ipv${family}` as "ipv4",
+  address: address.replace(/%.*/, ""),
+  family: family === 6 ? "ipv6" : "ipv4",
   port: server.port,
 });
 for await (const [datagram, sender] of socket) {
@@ -62,8 +61,12 @@ function usage(wrong: string): never {
 
 function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
-  const { code, message } = event.reason;
-  const hint = code === "EPERM" ? ` It needs --allow-net=${host}.` : "";
-  console.error(`Cannot talk with ${host} port ${port}: ${message}.${hint}`);
+  const { code, name, message } = event.reason;
+  const advice = name === "TimedOut"
+    ? " Is the server running?"
+    : code === "EPERM"
+    ? ` It needs --allow-net=${host}.`
+    : "";
+  console.error(`Cannot talk with ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }
