@@ -39,6 +39,7 @@ ourTurn = true;
 // system asks it for a sign of life (Linux: after 2 quiet hours).
 connection.setKeepAlive(true);
 const output = connection.writable.getWriter();
+const isExit = (text: string) => text.trim().toLowerCase() === "exit";
 const messages = receive(), lines = keyboard();
 let message = messages.next(), line = lines.next(), said = "";
 while (true) {
@@ -68,11 +69,9 @@ while (true) {
       console.log(`Not sent, it is the server's turn: ${escape(said)}`);
     } else if (said.trim() !== "") {
       ourTurn = false;
-      const answer = message;
-      setTimeout(() => {
-        const late = "No answer for 10 s. TCP repeats what did not arrive.";
-        if (message === answer) console.log(late);
-      }, 10_000);
+      const late = "No answer for 10 s. TCP repeats what did not arrive.";
+      const answer = message; // still pending when these 10 s are over?
+      setTimeout(() => message === answer && console.log(late), 10_000);
       await output.write(new TextEncoder().encode(said));
       console.log("Waiting for the server ...");
     }
@@ -119,10 +118,6 @@ function close(farewell: string): never {
   Deno.exit(); // closes the socket, too
 }
 
-function isExit(text: string): boolean {
-  return text.trim().toLowerCase() === "exit";
-}
-
 /** Makes a stranger's text safe to print: it cannot command the terminal. */
 function escape(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu, "\uFFFD");
@@ -142,11 +137,8 @@ function usage(wrong: string): never {
 function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
   const { name, message } = event.reason;
-  const advice = name === "ConnectionRefused"
-    ? " Is the server running?"
-    : name === "TimeoutError"
-    ? " Is the address right? Does a firewall let us through?"
-    : "";
+  let advice = name === "ConnectionRefused" ? " Is the server running?" : "";
+  if (name === "TimeoutError") advice = " Is the address right? A firewall?";
   if (ourTurn) console.log(); // ends the prompt's line
   console.error(`Cannot talk with ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);

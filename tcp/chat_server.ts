@@ -36,6 +36,7 @@ console.log(`Client connected from ${nameOf(connection.remoteAddr)}`);
 // system asks it for a sign of life (Linux: after 2 quiet hours).
 connection.setKeepAlive(true);
 const output = connection.writable.getWriter();
+const isExit = (text: string) => text.trim().toLowerCase() === "exit";
 const messages = receive(), lines = keyboard();
 let message = messages.next(), line = lines.next();
 console.log("Waiting for the client ...");
@@ -67,11 +68,9 @@ while (true) {
     } else if (text.trim() !== "") {
       if (isExit(text)) await leave(text);
       ourTurn = false;
-      const answer = message;
-      setTimeout(() => {
-        const late = "No answer for 10 s. TCP repeats what did not arrive.";
-        if (message === answer) console.log(late);
-      }, 10_000);
+      const late = "No answer for 10 s. TCP repeats what did not arrive.";
+      const answer = message; // still pending when these 10 s are over?
+      setTimeout(() => message === answer && console.log(late), 10_000);
       await output.write(new TextEncoder().encode(text));
       console.log("Waiting for the client ...");
     }
@@ -126,10 +125,6 @@ async function leave(text: string): Promise<never> {
 function close(farewell: string): never {
   console.log(farewell);
   Deno.exit(); // closes the socket, too
-}
-
-function isExit(text: string): boolean {
-  return text.trim().toLowerCase() === "exit";
 }
 
 /** Makes a stranger's text safe to print: it cannot command the terminal. */

@@ -6,7 +6,13 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
-import { Program, ROOT, start } from "../launch/programs/program.ts";
+import {
+  Program,
+  ROOT,
+  start,
+  taskCommand,
+} from "../launch/programs/program.ts";
+import { find } from "./needs.ts";
 
 export { Program, ROOT, start };
 
@@ -41,6 +47,22 @@ export async function startServer(
     await server[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** Starts a program at a terminal (a pseudo-terminal; it needs python3). */
+export async function startOnTerminal(
+  task: string,
+  args: string[] = [],
+): Promise<Program> {
+  const spawn = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
+  const command = [Deno.execPath(), ...await taskCommand(task), ...args];
+  return new Program(
+    `${task} at a terminal`,
+    ["-c", spawn, ...command],
+    {},
+    ROOT,
+    find("python3"),
+  );
 }
 
 /** Asserts that the program prints a text, or something that matches. */

@@ -10,9 +10,11 @@ import {
   start,
   startAlone,
   startClient,
+  startOnTerminal,
   startServer,
   UdpPeer,
 } from "./assertions.ts";
+import { needs } from "./needs.ts";
 
 /** The largest datagram in bytes; macOS sends no larger ones. */
 const LARGEST = Deno.build.os === "darwin" ? 9_216 : 65_507;
@@ -104,7 +106,7 @@ Deno.test("udp/client: believes only the server, and it only once", async () => 
 
 Deno.test("udp/client: reports a reply that does not come", async () => {
   const complaint =
-    /^Cannot talk to 127\.0\.0\.1:\d+: .+ Is the server running\?\n$/;
+    /^Cannot talk with 127\.0\.0\.1 port \d+: no reply within 3 s\. Is the server running\?\n$/;
   const nobody = async () => {
     await assertFails("udp:client", ["--port", `${deafPort()}`], 1, complaint);
   };
@@ -142,8 +144,7 @@ Deno.test("udp/chat: turns, empty lines, long texts, exit by the client", async 
     await assertPrints(server, `Client: ${text}\n`);
   }
   const long = "x".repeat(LARGEST + 1);
-  const complaint =
-    `Cannot send ${long.length} bytes (a datagram takes 65507): `;
+  const complaint = /Cannot send \d+ bytes: .*too long.*\. A datagram takes/i;
   await answerPrompt(server, "You (server): ", long);
   await assertPrints(server, complaint);
   await answerPrompt(server, "You (server): ", "bye");
@@ -323,17 +324,18 @@ Deno.test("udp/chat_client: repeats an exit that nobody answers, then gives up",
   await Promise.all([lost(), nobody()]);
 });
 
-Deno.test("udp/chat: says that nothing comes, and then Enter repeats", async () => {
+Deno.test("udp/chat: says that nothing comes, and then it is one's turn", async () => {
+  const notice = "No answer for 10 s. Say it again, if it is lost, or wait.\n";
   const client = async () => {
     using peer = new UdpPeer();
     await using talk = await startTalk(peer);
     const { client, port } = talk;
-    await assertPrints(client, "No reply for 10 s. ");
-    await client.type("");
-    await peer.assertReceives("hello");
-    await client.type("next"); // waits for its turn
+    await assertPrints(client, "Waiting for the server ...\n");
+    await client.type("again"); // waits for its turn
+    await assertPrints(client, `...\n${notice}You (client): `);
+    await peer.assertReceives("again");
     await peer.send("here", port);
-    await peer.assertReceives("next");
+    await assertPrints(client, "Server: here\nYou (client): ");
   };
   const server = async () => {
     await using started = await startServer("udp:chat:server");
@@ -342,15 +344,55 @@ Deno.test("udp/chat: says that nothing comes, and then Enter repeats", async () 
     await join(peer, server, port);
     await server.type("reply");
     await peer.assertReceives("reply");
-    await assertPrints(server, "No message for 10 s. ");
-    await server.type("");
-    await peer.assertReceives("reply");
-    await server.type("next");
+    await assertPrints(server, `...\n${notice}You (server): `);
+    await server.type("again");
+    await peer.assertReceives("again");
     await peer.send("here", port);
-    await peer.assertReceives("next");
+    await assertPrints(server, "Client: here\nYou (server): ");
   };
   await Promise.all([client(), server()]);
 });
+
+Deno.test("udp/chat: what is typed arrives as it was typed, but is shown escaped", async () => {
+  const odd = "a\u2028b\rc\x1b[2J\u202ed";
+  using peer = new UdpPeer();
+  await using talk = await startTalk(peer, `${odd}\r`);
+  const { client, port } = talk;
+  await peer.send(odd, port);
+  await assertPrints(client, "Server: a\uFFFDb\uFFFDc\uFFFD[2J\uFFFDd\nYou");
+  await answerPrompt(client, "You (client): ", "next");
+  await peer.assertReceives("next");
+
+  await using started = await startServer("udp:chat:server");
+  using other = new UdpPeer();
+  await other.send("x\nYou (server): exit", started.port);
+  await assertPrints(started.server, "Client: x\uFFFDYou (server): exit\nYou");
+});
+
+Deno.test(needs(["python3"], {
+  name: "udp/chat: what is typed on a terminal out of turn is not sent",
+  ignore: noSignals,
+  async fn() {
+    using peer = new UdpPeer();
+    await using client = await startOnTerminal("udp:chat:client", [
+      "--port",
+      `${peer.port}`,
+    ]);
+    await assertPrints(client, "You (client): ");
+    await client.type("hello");
+    const { port } = await peer.receive();
+    await assertPrints(client, "Waiting for the server ...");
+    await client.type("too early");
+    await assertPrints(client, "Not sent, it is the server's turn: too early");
+    await peer.send("good day", port);
+    await assertPrints(client, /Server: good day\r?\nYou \(client\): /);
+    await client.type("now");
+    await peer.assertReceives("now");
+    await client.type("\x04"); // Ctrl-D
+    await peer.assertReceives("exit");
+    await assertPrints(client, "Client closed.");
+  },
+}));
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.test({
@@ -438,7 +480,8 @@ for (const task of ["udp:server", "udp:chat:server"]) {
   Deno.test(`${task}: a port in use`, async () => {
     await using started = await startServer(task);
     const port = `${started.port}`;
-    const advice = /^Cannot listen on 127\.0\.0\.1:\d+: .*another --port\.\n$/;
+    const advice =
+      /^Cannot serve on 127\.0\.0\.1 port \d+: .*another --port\.\n$/;
     await assertFails(task, ["--port", port], 1, advice);
   });
 }

@@ -24,13 +24,11 @@ const { host, port } = parseArgs(Deno.args, {
 });
 if (!/^[1-9]\d*$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
 if (/^[0.:]+$/.test(host)) usage(`--host ${host}, it is for servers`);
-let ourTurn = false;
+let ourTurn = false, said = "";
 Deno.addSignalListener("SIGINT", interrupt);
 Deno.addSignalListener("SIGTERM", interrupt);
 
-// A socket of our own, on a port that the system picks: answers come to it. One
-// on a loopback address reaches this machine alone, one on "any" all others.
-let said = "";
+// Our own socket. On a loopback address it reaches this machine alone.
 const { address, family } = await lookup(host); // a name stands for a number
 const server: Deno.NetAddr = {
   transport: "udp",
@@ -45,6 +43,7 @@ console.log(
 );
 ourTurn = true;
 
+const isExit = (text: string) => text.trim().toLowerCase() === "exit";
 const messages = receive(), lines = keyboard();
 let message = messages.next(), line = lines.next();
 let late: Promise<void> | undefined, waited = 0;
@@ -165,10 +164,6 @@ function close(farewell: string): never {
   Deno.exit(); // closes the socket, too
 }
 
-function isExit(text: string): boolean {
-  return text.trim().toLowerCase() === "exit";
-}
-
 /** Makes a stranger's text safe to print: it cannot command the terminal. */
 function escape(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu, "\uFFFD");
@@ -188,13 +183,9 @@ function usage(wrong: string): never {
 function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
   const { code, name, message } = event.reason;
-  const advice = /TimedOut|ConnectionReset/.test(name) // a reset on Windows
-    ? " Is the server running?"
-    : name === "Busy"
-    ? " Try again later."
-    : code === "EPERM"
-    ? ` It needs --allow-net=${host}.`
-    : "";
+  let advice = /TimedOut|Reset/.test(name) ? " Is the server running?" : "";
+  if (name === "Busy") advice = " Try again later.";
+  if (code === "EPERM") advice = ` It needs --allow-net=${host}.`;
   if (ourTurn) console.log(); // ends the prompt's line
   console.error(`Cannot talk with ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);

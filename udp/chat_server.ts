@@ -23,11 +23,12 @@ const { host, port } = parseArgs(Deno.args, {
 });
 if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
 let ourTurn = false;
+let client: Deno.NetAddr | undefined; // the first who sends us something
 Deno.addSignalListener("SIGINT", interrupt);
 Deno.addSignalListener("SIGTERM", interrupt);
 
-// Claim the address. The client takes the same one of several.
-let client: Deno.NetAddr | undefined; // the first who sends us something
+// Claim the address. A name may stand for several: the client, too, takes the
+// one that lookup() returns.
 const { address } = await lookup(host);
 const socket = Deno.listenDatagram({
   transport: "udp",
@@ -37,6 +38,7 @@ const socket = Deno.listenDatagram({
 const name = nameOf(socket.addr as Deno.NetAddr);
 console.log(`UDP Chat Server listening on ${name} ...`);
 
+const isExit = (text: string) => text.trim().toLowerCase() === "exit";
 const messages = receive(), lines = keyboard();
 let message = messages.next(), line = lines.next();
 let late: Promise<void> | undefined, waited = 0;
@@ -108,7 +110,8 @@ async function* receive(): AsyncGenerator<string> {
 /** Says a last word, which may get lost. */
 async function leave(text: string): Promise<never> {
   await send(text);
-  close("Server closed.");
+  console.log("Server closed.");
+  Deno.exit(); // closes the socket, too
 }
 
 /** Sends a text as one datagram; returns whether the system took it. */
@@ -143,17 +146,8 @@ async function* keyboard(): AsyncGenerator<string> {
 
 /** Ctrl-C: without a connection, nobody else tells the client that we leave. */
 async function interrupt(): Promise<never> {
-  await send("exit");
-  close("\nServer closed.");
-}
-
-function close(farewell: string): never {
-  console.log(farewell);
-  Deno.exit(); // closes the socket, too
-}
-
-function isExit(text: string): boolean {
-  return text.trim().toLowerCase() === "exit";
+  console.log();
+  return await leave("exit");
 }
 
 /** Makes a stranger's text safe to print: it cannot command the terminal. */
@@ -175,11 +169,10 @@ function usage(wrong: string): never {
 function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
   const { code, name, message } = event.reason;
-  const advice = name === "AddrInUse"
-    ? " Stop the program that uses it, or pass another --port."
-    : code === "EPERM"
-    ? ` It needs --allow-net=${host}.`
-    : "";
+  let advice = code === "EPERM" ? ` It needs --allow-net=${host}.` : "";
+  if (name === "AddrInUse") {
+    advice = " Stop the program that uses it, or pass another --port.";
+  }
   if (ourTurn) console.log(); // ends the prompt's line
   console.error(`Cannot serve on ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
