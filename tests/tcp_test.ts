@@ -12,6 +12,7 @@ import {
   assertPrints,
   noSignals,
   Program,
+  ROOT,
   start,
   startAlone,
   startClient,
@@ -21,7 +22,8 @@ import {
   TcpPeer,
   unusedPort,
 } from "./assertions.ts";
-import { needs } from "./needs.ts";
+import { type Host, Hosts, needsHosts } from "./hosts.ts";
+import { find, needs } from "./needs.ts";
 
 /** A long text of two-byte characters: 200,000 bytes, cut by every read. */
 const LONG = "é".repeat(100_000);
@@ -316,37 +318,58 @@ Deno.test("tcp/chat: what is typed arrives as it was typed, but is shown escaped
   await assertPrints(started.server, "Client: x\uFFFDYou (server): exit\nYou");
 });
 
-Deno.test("tcp/chat: a reset is no goodbye", async () => {
-  const reset = /^Cannot .* 127\.0\.0\.1 port \d+: .*(reset|aborted).*\n$/i;
-  const server = async (prompt: boolean) => {
-    await using started = await startServer("tcp:chat:server");
-    const { server, port } = started;
-    const peer = await TcpPeer.connect(port);
-    await peer.send("hello");
-    await answerPrompt(server, "You (server): ", "not read by the peer");
-    await assertPrints(server, "): Waiting for the client ...\n");
-    if (prompt) {
-      await peer.send("more");
-      await assertPrints(server, "Client: more\nYou (server): ");
-    }
-    peer.connection.close(); // with something unread: a reset
-    await assertExits(server, 1);
-    assertComplaint(server, reset);
-    assert(server.stdout.endsWith(prompt ? "You (server): \n" : "...\n"));
-  };
-  const client = async () => {
-    using listener = new TcpListener();
-    await using client = await startClient("tcp:chat:client", listener.port);
-    const peer = await listener.accept();
-    await answerPrompt(client, "You (client): ", "not read by the peer");
-    await assertPrints(client, "): Waiting for the server ...\n");
-    peer.connection.close();
-    await assertExits(client, 1);
-    assertComplaint(client, reset);
-    assert(client.stdout.endsWith("...\n"));
-  };
-  await Promise.all([server(true), server(false), client()]);
-});
+/** A peer that resets its connection when something is typed into it. */
+function startResetter(connect: string): Program {
+  const script = `
+import socket, struct, sys
+${connect}
+print("connected", flush=True)
+sys.stdin.readline()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+s.close()`;
+  const python = find("python3");
+  return new Program("resetter", ["-c", script], {}, ROOT, python);
+}
+
+Deno.test(needs(["python3"], {
+  name: "tcp/chat: a reset is no goodbye",
+  ignore: noSignals, // Windows resets otherwise
+  async fn() {
+    const reset = /^Cannot .* 127\.0\.0\.1 port \d+: .*reset.*\n$/i;
+    const server = async (prompt: boolean) => {
+      await using started = await startServer("tcp:chat:server");
+      const { server, port } = started;
+      await using peer = startResetter(
+        `s = socket.create_connection(("127.0.0.1", ${port}))` +
+          (prompt ? "\ns.sendall(b'hello')" : ""),
+      );
+      await assertPrints(
+        server,
+        prompt ? "You (server): " : "Waiting for the client ...\n",
+      );
+      await peer.type("reset");
+      await assertExits(server, 1);
+      assertComplaint(server, reset);
+      assert(server.stdout.endsWith(prompt ? "(server): \n" : "client ...\n"));
+    };
+    const client = async () => {
+      await using peer = startResetter(
+        's = socket.create_server(("127.0.0.1", 0))\n' +
+          "print(s.getsockname()[1], flush=True)\ns = s.accept()[0]",
+      );
+      const [port] = await assertPrints(peer, /^\d+(?=\n)/);
+      await using client = await startClient("tcp:chat:client", Number(port));
+      await answerPrompt(client, "You (client): ", "hello");
+      await assertPrints(client, "Waiting for the server ...\n");
+      await assertPrints(peer, "connected");
+      await peer.type("reset");
+      await assertExits(client, 1);
+      assertComplaint(client, reset);
+      assert(client.stdout.endsWith("server ...\n"));
+    };
+    await Promise.all([server(true), server(false), client()]);
+  },
+}));
 
 Deno.test("tcp/chat_server: ends in good order while words wait unread", async () => {
   await using started = await startServer("tcp:chat:server");
@@ -531,3 +554,96 @@ Deno.test("tcp: each script runs alone in an empty folder", async () => {
     await assertExits(server, 0);
   }
 });
+
+Deno.test(needsHosts({
+  name: "tcp: between hosts, 100 ms and 10 % loss away, by IPv4, IPv6 and NAT",
+  async fn() {
+    await using hosts = await Hosts.create();
+    const { a, b, c } = hosts;
+    await hosts.set({ delay: 50, loss: 10 });
+    const pair = async (listen: string, host: string, from: Host) => {
+      await using server = await a.start("tcp:server", [
+        ...["--host", listen, "--port", "0"],
+      ]);
+      const [, port] = await assertPrints(server, /port (\d+)/);
+      const args = ["--host", host, "--port", `${port}`];
+      await using client = await from.start("tcp:client", args);
+      await assertExits(client, 0);
+      assertEquals(client.stdout, "Server says: Hello from server!\n");
+      await assertExits(server, 0);
+      assertStringIncludes(server.stdout, "Client says: Hello from client!\n");
+      return /Connected by (.*):\d+\n/.exec(server.stdout)?.[1];
+    };
+    const chat = async () => {
+      const long = "é".repeat(20_000);
+      const host = ["--host", a.ipv6];
+      await using server = await a.start("tcp:chat:server", host);
+      await assertPrints(server, "on [fd77::1]:23456 ...\n");
+      await using client = await b.start("tcp:chat:client", host);
+      await answerPrompt(client, "You (client): ", "hello");
+      await assertPrints(server, /from \[fd77::2\]:\d+\n/);
+      await answerPrompt(server, "You (server): ", long);
+      await client.until(
+        // It may come in parts, because a lost packet costs more than 200 ms.
+        () => client.stdout.match(/é/g)?.length === 20_000,
+        "print it all",
+        60_000,
+      );
+      await answerPrompt(client, "You (client): ", "exit");
+      await assertExits(client, 0);
+      await assertExits(server, 0);
+    };
+    const [four, six] = await Promise.all([
+      pair("0.0.0.0", a.ipv4, b),
+      pair("::", a.ipv6, b),
+      chat(),
+    ]);
+    assertEquals([four, six], [b.ipv4, `[${b.ipv6}]`]);
+    await hosts.set({ delay: 0, loss: 0, nat: true });
+    assertEquals(await pair("0.0.0.0", a.ipv4, c), "10.77.0.9");
+  },
+}));
+
+Deno.test(needsHosts({
+  name: "tcp/chat: between hosts, a cut wire and a machine that vanishes",
+  async fn() {
+    const start = async (hosts: Hosts) => {
+      const host = ["--host", hosts.a.ipv4];
+      const server = await hosts.a.start("tcp:chat:server", host);
+      await assertPrints(server, "listening");
+      const client = await hosts.b.start("tcp:chat:client", host);
+      await answerPrompt(client, "You (client): ", "hello");
+      await answerPrompt(server, "You (server): ", "good day");
+      await assertPrints(client, "Server: good day\nYou (client): ");
+      return { server, client };
+    };
+    const cut = async () => {
+      await using hosts = await Hosts.create();
+      const { server, client } = await start(hosts);
+      await hosts.set({ dark: ["b"] });
+      await client.type("over a cut wire");
+      await assertPrints(client, "No answer for 10 s. TCP repeats");
+      assert(!server.stdout.includes("over"));
+      await hosts.set({ dark: [] });
+      await server.prints("Client: over a cut wire\n", { ms: 60_000 });
+      await answerPrompt(server, "You (server): ", "exit");
+      await assertExits(client, 0);
+      await assertExits(server, 0);
+    };
+    const vanished = async () => {
+      await using hosts = await Hosts.create();
+      for (const host of [hosts.a, hosts.b]) {
+        await host.sysctl("net.ipv4.tcp_keepalive_time", 1);
+        await host.sysctl("net.ipv4.tcp_keepalive_intvl", 1);
+        await host.sysctl("net.ipv4.tcp_keepalive_probes", 2);
+      }
+      const { server, client } = await start(hosts);
+      await hosts.set({ dark: ["b"] });
+      for (const program of [server, client]) {
+        await assertExits(program, 1);
+        assertComplaint(program, /^Cannot .* port 23456: .*timed out.*\.\n$/);
+      }
+    };
+    await Promise.all([cut(), vanished()]);
+  },
+}));

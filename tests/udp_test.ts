@@ -7,6 +7,7 @@ import {
   assertPrints,
   noSignals,
   Program,
+  ROOT,
   start,
   startAlone,
   startClient,
@@ -14,6 +15,7 @@ import {
   startServer,
   UdpPeer,
 } from "./assertions.ts";
+import { type Host, Hosts, needsHosts } from "./hosts.ts";
 import { needs } from "./needs.ts";
 
 /** The largest datagram in bytes; macOS sends no larger ones. */
@@ -356,8 +358,9 @@ Deno.test("udp/chat: says that nothing comes, and then it is one's turn", async 
 Deno.test("udp/chat: what is typed arrives as it was typed, but is shown escaped", async () => {
   const odd = "a\u2028b\rc\x1b[2J\u202ed";
   using peer = new UdpPeer();
-  await using talk = await startTalk(peer, `${odd}\r`);
-  const { client, port } = talk;
+  await using client = await startClient("udp:chat:client", peer.port);
+  await answerPrompt(client, "You (client): ", `${odd}\r`);
+  const port = await peer.assertReceives(odd);
   await peer.send(odd, port);
   await assertPrints(client, "Server: a\uFFFDb\uFFFDc\uFFFD[2J\uFFFDd\nYou");
   await answerPrompt(client, "You (client): ", "next");
@@ -528,3 +531,137 @@ Deno.test("udp: each script runs alone in an empty folder", async () => {
     await assertExits(server, 0);
   }
 });
+
+Deno.test(needsHosts({
+  name: "udp: between hosts, 100 ms away, by IPv4, IPv6 and NAT",
+  async fn() {
+    await using hosts = await Hosts.create();
+    const { a, b, c } = hosts;
+    await hosts.set({ delay: 50 });
+    const pair = async (listen: string, host: string, from: Host) => {
+      await using server = await a.start("udp:server", [
+        ...["--host", listen, "--port", "0"],
+      ]);
+      const [, port] = await assertPrints(server, /port (\d+)/);
+      const args = ["--host", host, "--port", `${port}`];
+      await using client = await from.start("udp:client", args);
+      await assertExits(client, 0);
+      assertEquals(client.stdout, "Server says: Hello from server!\n");
+      await assertExits(server, 0);
+    };
+    const chat = async (
+      ...[listen, host, port, from, name]: string[]
+    ) => {
+      const args = ["--port", `${port}`, "--host"];
+      await using server = await a.start("udp:chat:server", [
+        ...args,
+        `${listen}`,
+      ]);
+      await assertPrints(server, "listening");
+      const other = from === "c" ? c : b;
+      await using client = await other.start("udp:chat:client", [
+        ...args,
+        `${host}`,
+      ]);
+      await answerPrompt(client, "You (client): ", "hello");
+      await assertPrints(server, `Client connected from ${name}:`);
+      await answerPrompt(server, "You (server): ", "é".repeat(20_000));
+      await assertPrints(client, /Server: é{20000}\n/);
+      await answerPrompt(client, "You (client): ", "exit");
+      await assertExits(client, 0);
+      await assertExits(server, 0);
+    };
+    await Promise.all([
+      pair("0.0.0.0", a.ipv4, b),
+      pair("::", a.ipv4, b),
+      pair(a.ipv6, "FD77:0:0::0001", b),
+      chat("::", a.ipv6, "1111", "b", `[${b.ipv6}]`),
+      chat("::", a.ipv4, "2222", "b", `[::ffff:${b.ipv4}]`),
+    ]);
+    await hosts.set({ delay: 0, nat: true });
+    await pair("0.0.0.0", a.ipv4, c);
+  },
+}));
+
+Deno.test(needsHosts({
+  name: "udp: between hosts, lost datagrams, a cut cable and forged senders",
+  async fn() {
+    await using hosts = await Hosts.create();
+    const { a, b } = hosts;
+    const host = ["--host", a.ipv4];
+    await using server = await a.start("udp:chat:server", host);
+    await assertPrints(server, "listening");
+    await using client = await b.start("udp:chat:client", host);
+
+    // The cable is out, and the system says so: the turn is not lost.
+    await hosts.set({ down: "b" });
+    const failed = /Cannot send 5 bytes: .*unreachable.*\.\nYou \(client\): /;
+    await answerPrompt(client, "You (client): ", "hello");
+    await assertPrints(client, failed);
+    await hosts.set({ up: "b", lose: ["first", 1] });
+
+    // A datagram is lost, and nobody says so.
+    await answerPrompt(client, "You (client): ", "first");
+    await assertPrints(client, "No answer for 10 s.");
+    await answerPrompt(client, "You (client): ", "second");
+    const connected = /from 10\.77\.0\.2:(\d+)\nClient: second\n/;
+    const [, port] = await assertPrints(server, connected);
+
+    // Neither the right port nor the right address alone is believed.
+    const to = [b.ipv4, Number(port)] as const;
+    await hosts.set({ forge: ["10.77.0.3", 23457, ...to, "exit"] });
+    await hosts.set({ forge: [a.ipv4, 23458, ...to, "exit"] });
+    const from = [a.ipv4, 23457] as const;
+    await hosts.set({ forge: ["10.77.0.3", Number(port), ...from, "exit"] });
+    await answerPrompt(server, "You (server): ", "believed");
+    await assertPrints(
+      client,
+      "Waiting for the server ...\nServer: believed\n",
+    );
+
+    // Our "exit" is lost, and then the goodbye.
+    await hosts.set({ lose: ["exit", 2] });
+    await answerPrompt(client, "You (client): ", "exit");
+    await assertExits(client, 0);
+    await assertExits(server, 0);
+    assert(client.stdout.endsWith(`Server: ${GOODBYE}\nClient closed.\n`));
+  },
+}));
+
+Deno.test(needsHosts({
+  name: "udp: between hosts, lost for ever; a missing permission is named",
+  async fn() {
+    await using hosts = await Hosts.create();
+    const { a, b, c } = hosts;
+    const lost = async (text: string) => {
+      const port = `${text.length}`;
+      const args = ["--port", port, "--host"];
+      await using server = await a.start("udp:server", [...args, "0.0.0.0"]);
+      await assertPrints(server, "listening");
+      await using client = await b.start("udp:client", [...args, a.ipv4]);
+      await assertExits(client, 1);
+      assertComplaint(client, /: no reply within 3 s\. Is the server running/);
+    };
+    await hosts.set({ lose: ["Hello from", 1] });
+    await lost("question");
+    await hosts.set({ lose: ["Hello from server!", 1] });
+    await lost("answer");
+
+    // It may listen on every address, but not send to any other.
+    for (const script of ["server", "chat_server"]) {
+      const flags = ["run", "--unstable-net", "--allow-net=0.0.0.0"];
+      const file = `${ROOT}udp/${script}.ts`;
+      const args = [...flags, file, "--host", "0.0.0.0", "--port", "7"];
+      await using server = a.run(Deno.execPath(), args);
+      await assertPrints(server, "listening");
+      const task = `udp:${script === "server" ? "client" : "chat:client"}`;
+      await using client = await c.start(task, ["--host", a.ipv4, "--port=7"]);
+      if (script === "chat_server") {
+        await answerPrompt(client, "You (client): ", "hello");
+        await answerPrompt(server, "You (server): ", "hello");
+      }
+      await assertExits(server, 1);
+      assertComplaint(server, /net access to "10\.77\.0\.3:\d+".*--allow-net/);
+    }
+  },
+}));
