@@ -69,11 +69,11 @@ while (true) {
       console.log(`Not sent, it is the server's turn: ${escape(said)}`);
     } else if (said.trim() !== "") {
       ourTurn = false;
+      console.log("Waiting for the server ...");
       const late = "No answer for 10 s. TCP repeats what did not arrive.";
       const answer = message; // still pending when these 10 s are over?
       setTimeout(() => message === answer && console.log(late), 10_000);
       await output.write(new TextEncoder().encode(said));
-      console.log("Waiting for the server ...");
     }
   }
 }

@@ -68,11 +68,11 @@ while (true) {
     } else if (text.trim() !== "") {
       if (isExit(text)) await leave(text);
       ourTurn = false;
+      console.log("Waiting for the client ...");
       const late = "No answer for 10 s. TCP repeats what did not arrive.";
       const answer = message; // still pending when these 10 s are over?
       setTimeout(() => message === answer && console.log(late), 10_000);
       await output.write(new TextEncoder().encode(text));
-      console.log("Waiting for the client ...");
     }
   }
 }
