@@ -16,7 +16,7 @@ import {
   UdpPeer,
 } from "./assertions.ts";
 import { type Host, Hosts, needsHosts } from "./hosts.ts";
-import { needs } from "./needs.ts";
+import { find, needs } from "./needs.ts";
 
 /** The largest datagram in bytes; macOS sends no larger ones. */
 const LARGEST = Deno.build.os === "darwin" ? 9_216 : 65_507;
@@ -104,6 +104,16 @@ Deno.test("udp/client: believes only the server, and it only once", async () => 
   for (const text of ["true", "true", "too late"]) await peer.send(text, port);
   await assertExits(client, 0);
   assertEquals(client.stdout, "Server says: true\n");
+});
+
+Deno.test("udp/client: waits for a server that takes its time", async () => {
+  using peer = new UdpPeer();
+  await using client = await startClient("udp:client", peer.port);
+  const port = await peer.assertReceives(HELLO);
+  await new Promise((resolve) => setTimeout(resolve, 1_500)); // of 3,000
+  await peer.send("late", port);
+  await assertExits(client, 0);
+  assertEquals(client.stdout, "Server says: late\n");
 });
 
 Deno.test("udp/client: reports a reply that does not come", async () => {
@@ -225,6 +235,8 @@ Deno.test("udp/chat_server: tells others that it is busy, and ignores them", asy
     await stranger.send(text, port);
     assertEquals(await stranger.assertReceives(BUSY), port);
   }
+  await stranger.send("no answer to the first one", stranger.port);
+  await stranger.assertReceives("no answer to the first one");
   await using second = await startClient("udp:chat:client", port);
   await answerPrompt(second, "You (client): ", "me, too");
   await assertExits(second, 1);
@@ -352,7 +364,15 @@ Deno.test("udp/chat: says that nothing comes, and then it is one's turn", async 
     await peer.send("here", port);
     await assertPrints(server, "Client: here\nYou (server): ");
   };
-  await Promise.all([client(), server()]);
+  const quick = async () => {
+    using peer = new UdpPeer();
+    await using talk = await startTalk(peer);
+    await peer.send("here", talk.port);
+    await assertPrints(talk.client, "Server: here\nYou (client): ");
+    await new Promise((resolve) => setTimeout(resolve, 11_000));
+    assert(!talk.client.stdout.includes("No answer"));
+  };
+  await Promise.all([client(), server(), quick()]);
 });
 
 Deno.test("udp/chat: what is typed arrives as it was typed, but is shown escaped", async () => {
@@ -580,6 +600,13 @@ Deno.test(needsHosts({
     ]);
     await hosts.set({ delay: 0, nat: true });
     await pair("0.0.0.0", a.ipv4, c);
+
+    // A link-local address holds for one link, so its name has an interface.
+    const show = ["-6", "-o", "address", "show", "scope", "link"];
+    await using addresses = a.run(find("ip") ?? "", show);
+    await assertExits(addresses, 0);
+    const [linkLocal] = /fe80:\S*(?=\/)/.exec(addresses.stdout) ?? [];
+    await pair("::", `${linkLocal}%eth0`, a);
   },
 }));
 
@@ -619,7 +646,20 @@ Deno.test(needsHosts({
       "Waiting for the server ...\nServer: believed\n",
     );
 
-    // Our "exit" is lost, and then the goodbye.
+    const serve = "import socket; s = socket.socket(2, 2); s.bind(('', 99)); " +
+      "print('ready', flush=True)\nd, a = s.recvfrom(99); print(a[1], flush=True); input()\n" +
+      "s.sendto(b'believed', a)";
+    await using slow = a.run(find("python3") ?? "", ["-c", serve]);
+    await assertPrints(slow, "ready\n");
+    await using asker = await b.start("udp:client", [...host, "--port=99"]);
+    const [asking] = await assertPrints(slow, /^\d+$/m);
+    const back = [b.ipv4, Number(asking)] as const;
+    await hosts.set({ forge: ["10.77.0.3", 99, ...back, "forged"] });
+    await slow.type("");
+    await assertExits(asker, 0);
+    assertEquals(asker.stdout, "Server says: believed\n");
+
+    // Our "exit" is lost, twice.
     await hosts.set({ lose: ["exit", 2] });
     await answerPrompt(client, "You (client): ", "exit");
     await assertExits(client, 0);

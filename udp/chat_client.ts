@@ -86,6 +86,7 @@ while (true) {
     if (!ourTurn) {
       console.log(`Not sent, it is the server's turn: ${escape(text)}`);
     } else if (isExit(text)) {
+      ourTurn = false;
       await leave(text);
     } else if (text.trim() !== "" && await send(text)) {
       said = text;
