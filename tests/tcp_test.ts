@@ -430,7 +430,7 @@ Deno.test("tcp/chat: a text that is under way for 10 s is reported", async () =>
     await peer.send("hello");
     // More than the systems take for a peer that does not read.
     await answerPrompt(server, "You (server): ", "x".repeat(9_000_000));
-    await assertPrints(server, `You (server): ${notice}`);
+    await assertPrints(server, `Waiting for the client ...\n${notice}`);
   };
   const quick = async () => {
     using listener = new TcpListener();
