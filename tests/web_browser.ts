@@ -9,7 +9,7 @@
  * fails at the first that is not as it should be.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { chromium } from "playwright-core";
+import { chromium } from "npm:playwright-core@1.65.1";
 import { find } from "./needs.ts";
 
 const [origin = "", width, height] = Deno.args;
