@@ -39,8 +39,7 @@ const servers = {
   toupper: await find("--toupper", toupper),
   tolower: await find("--tolower", tolower),
 };
-// The last port that a request left from. Ports from 49152 to 65535 are for
-// short uses like this one. We begin anywhere among them.
+// Ports from 49152 to 65535 are for short uses like ours. We begin anywhere.
 let lastPort = 49152 + Math.floor(Math.random() * 16384);
 
 /** How many requests may wait for answers, for each operation. */
@@ -110,7 +109,7 @@ async function ask(operation: Operation, text: Uint8Array) {
     throw new Error("servers don't answer a text that begins like an error");
   }
   const server = servers[operation];
-  const own = openSocket(server.hostname);
+  const own = openSocket(server.from);
   let tries = 1;
   const timer = setInterval(() => {
     if (tries++ < TRIES) own.send(text, server).catch(() => {});
@@ -119,7 +118,7 @@ async function ask(operation: Operation, text: Uint8Array) {
   try {
     await own.send(text, server);
     // A text takes at most three times the space when its letters are changed.
-    const buffer = new Uint8Array(Math.max(8192, text.length * 3));
+    const buffer = new Uint8Array(Math.max(8192, text.length * 3 + 1));
     while (true) {
       const [answer, sender] = await own.receive(buffer);
       // Anyone can send to this socket: believe only the server that we asked.
@@ -141,10 +140,7 @@ async function ask(operation: Operation, text: Uint8Array) {
  * or twice. Then nobody must wait at that port for another answer. The system
  * might choose a port that was closed just now. In turn, each one rests.
  */
-function openSocket(server: string): Deno.DatagramConn {
-  // A socket on a loopback address reaches this machine alone.
-  const any = server.includes(":") ? "::" : "0.0.0.0";
-  const hostname = /^127\.|^::1$/.test(server) ? server : any;
+function openSocket(hostname: string): Deno.DatagramConn {
   for (let taken = 0;; taken++) {
     lastPort = lastPort < 65535 ? lastPort + 1 : 49152;
     const port = lastPort;
@@ -157,22 +153,25 @@ function openSocket(server: string): Deno.DatagramConn {
   }
 }
 
-/** Finds the server that an option names: where it is, and how Deno shows it. */
+/** Finds the server that an option names, and where its requests leave from. */
 async function find(option: string, place: string) {
-  const [, name = "", digits] = /^(\[.+\]|[^:]+):(\d+)$/.exec(place) ?? [];
+  const [, name = "", digits] = /^(\[.+\]|[^:[\]]+):(\d+)$/.exec(place) ?? [];
   const port = Number(digits);
   if (!(port > 0 && port < 65536)) usage(`${option} ${place}`);
   const { address, family } = await lookup(name.replace(/[[\]]/g, ""));
   if (/^[0.:]+$/.test(address)) {
     usage(`${option} ${place}, it is for listening`);
   }
-  const { address: hostname } = new SocketAddress({ // fd00::1, not FD00::1%eth0
+  const { address: hostname } = new SocketAddress({
     address: address.replace(/%.*/, ""),
     family: family === 6 ? "ipv6" : "ipv4",
   });
-  const transport = "udp" as const;
-  const shown = nameOf({ transport, hostname, port });
-  return { transport, hostname: address, port, shown };
+  // Answers come from fd00::1, even if we are told FD00:0::1%eth0.
+  const shown = nameOf({ transport: "udp", hostname, port });
+  // A socket on a loopback address reaches this machine alone.
+  const any = family === 6 ? "::" : "0.0.0.0";
+  const from = /^127\.|^::1$/.test(hostname) ? hostname : any;
+  return { transport: "udp" as const, hostname: address, port, shown, from };
 }
 
 /** "127.0.0.1:PORT" or "[::1]:PORT". */

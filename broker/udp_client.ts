@@ -52,7 +52,7 @@ async function convert(request: string): Promise<void> {
   // Each request has a socket of its own. So an answer that comes late, or
   // twice, is never taken for the answer to the next request.
   const any = family === 6 ? "::" : "0.0.0.0";
-  const hostname = /^127\.|^::1$/.test(address) ? address : any;
+  const hostname = /^127\.|^::1$/.test(asked) ? asked : any;
   const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
   const answer = receive(socket);
   try {
