@@ -19,6 +19,7 @@ import {
   startServer,
   UdpPeer,
 } from "./assertions.ts";
+import { Hosts, needsHosts } from "./hosts.ts";
 import { load } from "./load.ts";
 
 /** Starts both servers and a broker, or a broker with servers of the test. */
@@ -579,6 +580,74 @@ Deno.test("broker: each script runs alone in an empty folder", async () => {
   await assertExits(client, 0);
   assertStringIncludes(client.stdout, "Converted text: alone\n");
 });
+
+Deno.test(needsHosts({
+  name: "broker: between machines, slow, with losses; however IPv6 is written",
+  async fn() {
+    await using hosts = await Hosts.create();
+    const { a, b, c } = hosts;
+    const any = ["--host", "::"];
+    await using toupper = await a.start("broker:toupper", any);
+    await assertPrints(toupper, "Waiting for connections on [::]:8080 ...\n");
+    await using tolower = await a.start("broker:tolower", ["--host", a.ipv4]);
+    await assertPrints(tolower, `connections on ${a.ipv4}:8081 ...\n`);
+    await using broker = await b.start("broker:broker", [
+      ...any,
+      ...["--toupper", "[FD77:0:0:0:0:0:0:1]:8080"],
+      ...["--tolower", `${a.ipv4}:8081`],
+    ]);
+    await assertPrints(broker, "Waiting for connections on [::]:8082 ...\n");
+    await using client = await c.start("broker:client", ["FD77:0::2"]);
+    for (const conditions of [{}, { delay: 50 }, { delay: 50, loss: 10 }]) {
+      await hosts.set(conditions);
+      for (
+        const [request, answer] of [["toupper:ä", "Ä"], ["tolower:Ä", "ä"]]
+      ) {
+        const from = client.stdout.length;
+        await client.type(`${request}`);
+        await assertPrints(client, `Converted text: ${answer}\n`, from);
+      }
+    }
+    assertEquals(client.stderr, "");
+
+    // One datagram from the broker to the server is lost, then one answer.
+    await hosts.set({ delay: 0, loss: 0 });
+    for (const lost of ["LostOne", "LOSTTWO"]) {
+      await hosts.set({ lose: [lost, 1] });
+      await using near = await b.start("broker:client", [b.ipv6]);
+      await near.type("toupper:LostOne".replace("One", lost.slice(4)));
+      await assertPrints(near, `Converted text: ${lost.toUpperCase()}\n`);
+      assertEquals(near.stderr, "");
+    }
+  },
+}));
+
+Deno.test(needsHosts({
+  name: "broker: one forged datagram starts no endless exchange",
+  async fn() {
+    await using hosts = await Hosts.create();
+    const { a, b, c } = hosts;
+    await using toupper = await a.start("broker:toupper", ["--host", "::"]);
+    await assertPrints(toupper, "Waiting");
+    const args = ["--host", "::", "--toupper", `${a.ipv4}:8080`];
+    await using one = await b.start("broker:broker", args);
+    await using two = await c.start("broker:broker", args);
+    for (const broker of [one, two]) await assertPrints(broker, "Waiting");
+    for (const text of ["hello", "toupper:hello", "toupper:toupper:hello"]) {
+      for (const [from, port] of [[c.ipv4, 8082], [a.ipv4, 8080]] as const) {
+        await hosts.set({ forge: [from, port, b.ipv4, 8082, text] });
+      }
+    }
+    await assertPrints(one, /(INFO [^\n]*\n){2}/); // they have arrived
+    let before = -1, after = await hosts.packets();
+    for (let i = 0; i < 50 && before !== after; i++) { // until it is quiet
+      before = after;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      after = await hosts.packets();
+    }
+    assert(after < 100, `${after} packets, and more come`);
+  },
+}));
 
 /** The client's first line. */
 const INSTRUCTIONS =

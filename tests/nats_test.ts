@@ -17,6 +17,7 @@ import {
   unusedPort,
   within,
 } from "./assertions.ts";
+import { Hosts, needsHosts } from "./hosts.ts";
 import { load, type Report } from "./load.ts";
 import { find, needs } from "./needs.ts";
 
@@ -352,6 +353,33 @@ test("each script runs alone in an empty folder", async () => {
   await client.send("toupper:alone", Number(port));
   await client.assertReceives("ALONE");
 });
+
+Deno.test(needs(
+  ["nats-server"],
+  needsHosts({
+    name: "nats: a worker's machine that vanishes costs no requests",
+    async fn() {
+      await using hosts = await Hosts.create();
+      const { a, b, c } = hosts;
+      await using nats = a.run(find("nats-server") ?? "", ["-a", a.ipv4]);
+      await nats.until(() => nats.stderr.includes("Server is ready"), "start");
+      const place = ["--nats", `nats://${a.ipv4}:4222`];
+      await using near = await a.start("nats:worker", place);
+      await using far = await c.start("nats:worker", place);
+      for (const worker of [near, far]) {
+        await assertPrints(worker, "Waiting for");
+      }
+      await using broker = await b.start("nats:broker", place);
+      await assertPrints(broker, `INFO Connected to nats://${a.ipv4}:4222\n`);
+      await using client = await b.start("broker:client");
+      await hosts.set({ dark: ["c"] });
+      for (let i = 0; i < 30; i++) {
+        await client.type(`toupper:text ${i}`);
+        await assertPrints(client, `Converted text: TEXT ${i}\n`);
+      }
+    },
+  }),
+));
 
 function errorsOf({ toupper, tolower }: Report): number {
   return toupper.errors + toupper.lost + tolower.errors + tolower.lost;
