@@ -8,9 +8,8 @@
  *
  * On the wire, one datagram each: the client sends "toupper:TEXT" or
  * "tolower:TEXT" as UTF-8, the server gets TEXT, and its answer goes to the
- * client, or "error: …". Nothing in an answer says which request it is for.
- * So each request goes to the server from a port of its own, as in a NAT
- * router: what arrives at that port is the answer to that request.
+ * client, or "error: …". Nothing in an answer says which request it is for. So
+ * each request leaves from a port of its own, and its answer comes to that port.
  */
 import { isUtf8 } from "node:buffer";
 import { lookup } from "node:dns/promises";

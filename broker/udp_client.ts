@@ -15,8 +15,7 @@ import { setTimeout as pause } from "node:timers/promises";
 
 addEventListener("unhandledrejection", explain);
 const [host = "127.0.0.1", port = "8082", ...others] = Deno.args;
-if (/^-|^$/.test(host)) usage(host);
-if (others.length > 0) usage(others.join(" "));
+if (/^-|^$/.test(host) || others.length > 0) usage(Deno.args.join(" "));
 if (!/^[1-9]\d*$/.test(port) || Number(port) > 65535) usage(`port ${port}`);
 if (/^[0.:]+$/.test(host)) usage(`${host}, it is for servers`);
 Deno.addSignalListener("SIGINT", () => close("\nClosing socket..."));
@@ -29,7 +28,6 @@ const { address: asked } = new SocketAddress({
   address: address.replace(/%.*/, ""),
   family: family === 6 ? "ipv6" : "ipv4",
 });
-
 console.log(
   "To send data, enter 'tolower:text' or 'toupper:text' (type 'exit' to quit).",
 );
@@ -51,7 +49,7 @@ close("\nClosing socket..."); // Ctrl-D, or the end of a pipe
 async function convert(request: string): Promise<void> {
   // Each request has a socket of its own. So an answer that comes late, or
   // twice, is never taken for the answer to the next request.
-  const any = family === 6 ? "::" : "0.0.0.0";
+  const any = family === 6 ? "::" : "0.0.0.0"; // reaches other machines
   const hostname = /^127\.|^::1$/.test(asked) ? asked : any;
   const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
   const answer = receive(socket);
@@ -77,8 +75,8 @@ async function receive(socket: Deno.DatagramConn): Promise<string | undefined> {
     const { hostname, port } = sender as Deno.NetAddr;
     const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(datagram);
     const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu; // could command a terminal
-    const isBroker = hostname === asked && port === broker.port;
-    if (isBroker) return text.replace(control, "\uFFFD");
+    const ok = hostname === asked && port === broker.port;
+    if (ok) return text.replace(control, "\uFFFD");
     console.error(`Ignored what came from ${hostname} port ${port}`);
   }
 }

@@ -362,7 +362,7 @@ Deno.test(needs(
       await using hosts = await Hosts.create();
       const { a, b, c } = hosts;
       await using nats = a.run(find("nats-server") ?? "", ["-a", a.ipv4]);
-      await nats.until(() => nats.stderr.includes("Server is ready"), "start");
+      await nats.until(() => nats.stderr.includes("is ready"), "start", 20_000);
       const place = ["--nats", `nats://${a.ipv4}:4222`];
       await using near = await a.start("nats:worker", place);
       await using far = await c.start("nats:worker", place);
