@@ -50,7 +50,6 @@ while (true) {
     const answer = text.toUpperCase();
     await socket.send(new TextEncoder().encode(answer), client);
   } catch (error) {
-    throwIfForbidden(error);
     const problem = `error: ${error instanceof Error ? error.message : error}`;
     await socket.send(new TextEncoder().encode(problem), client)
       .catch(throwIfForbidden); // a client that cannot be reached gets nothing
