@@ -88,10 +88,10 @@ Deno.test("broker/udp_client: gives up after 3 tries, and goes on", async () => 
     "127.0.0.1",
     `${broker.port}`,
   ]);
-  const began = performance.now();
   await client.type("toupper:hi");
-  const ports = new Set<number>();
-  for (let tries = 0; tries < 3; tries++) {
+  const ports = new Set([await broker.assertReceives("toupper:hi")]);
+  const began = performance.now();
+  for (let tries = 1; tries < 3; tries++) {
     ports.add(await broker.assertReceives("toupper:hi"));
   }
   assertEquals(ports.size, 1);
@@ -99,7 +99,7 @@ Deno.test("broker/udp_client: gives up after 3 tries, and goes on", async () => 
   const problem = "no answer to 3 tries of 2 s. Is the broker running?";
   const place = `127.0.0.1 port ${broker.port}`;
   assertEquals(client.stderr, `Cannot talk with ${place}: ${problem}\n`);
-  assert(performance.now() - began > 5_990);
+  assert(performance.now() - began > 5_000);
   const [late = 0] = ports;
   await answerPrompt(client, "Enter request: ", "toupper:again");
   await broker.send("LATE", late);

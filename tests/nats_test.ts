@@ -296,6 +296,12 @@ test("an answer over max_payload is an error, and not the worker's end", async (
     await client.send("toupper:again", port);
     await client.assertReceives("AGAIN");
   }
+  const before = await nats.subscriptions();
+  for (let i = 0; i < 50; i++) {
+    await client.send(`toupper:${"x".repeat(2_001)}`, port);
+    await client.receive();
+  }
+  assert(await nats.subscriptions() < before + 10, "inboxes are left");
 });
 
 test("a missing permission is named", async () => {

@@ -164,7 +164,6 @@ async function readNats() {
   return {
     ...{ servers, ...login },
     resolve: false, // names stay names: permissions are for them
-    ignoreClusterUpdates: true, // no other servers than those
     waitOnFirstConnect: true, // NATS may start after us, and end before us
     maxReconnectAttempts: -1,
     reconnectTimeWait: 250,
