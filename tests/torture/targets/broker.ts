@@ -68,27 +68,19 @@ class Crew implements AsyncDisposable {
 interface BrokerVictim extends Victim {
   crew: Crew;
   /**
-   * How many times in a row an operation may be answered `error: …`, and is
-   * asked for again then.
+   * Operations that may be answered `error: …`, and are asked for again then:
+   * while a server is down, and while a flood makes systems drop datagrams.
    */
-  excused: Map<string, number>;
+  excused: Set<string>;
 }
+
+/** So many errors in a row are not due to a flood, nor to a short outage. */
+const EXCUSES = 50;
 
 const OPERATIONS = ["toupper", "tolower"];
 
-/** A flood makes systems drop datagrams: of ours, too, and several in a row. */
-const FLOOD = 3;
-/** While a server is down and comes back. */
-const KILL = 50;
-
-/** Some operations may fail so many times in a row, the others never. */
-function excuse(victim: BrokerVictim, operations: string[], times: number) {
-  victim.excused.clear();
-  for (const operation of operations) victim.excused.set(operation, times);
-}
-
 function brokerVictim(port: number, crew: Crew): BrokerVictim {
-  const excused = new Map(OPERATIONS.map((name) => [name, FLOOD]));
+  const excused = new Set(OPERATIONS);
   return {
     port,
     crew,
@@ -101,9 +93,10 @@ function brokerVictim(port: number, crew: Crew): BrokerVictim {
       const text = random.word();
       let answer = await ask(port, encode(`${operation}:${text}`));
       for (
-        let errors = 1;
-        answer.startsWith("error: ") && errors <= (excused.get(operation) ?? 0);
-        errors++
+        let tries = 0;
+        answer.startsWith("error: ") && excused.has(operation) &&
+        tries < EXCUSES;
+        tries++
       ) {
         await pause(100);
         answer = await ask(port, encode(`${operation}:${text}`));
@@ -118,16 +111,16 @@ function brokerVictim(port: number, crew: Crew): BrokerVictim {
 }
 
 /** Waits until both operations are answered again; nobody helps by hand. */
-async function recovered(victim: BrokerVictim): Promise<void> {
+async function recovered({ port, excused }: BrokerVictim): Promise<void> {
   for (const operation of OPERATIONS) {
     for (let tries = 50;; tries--) {
-      const answer = await ask(victim.port, encode(`${operation}:Aa`));
+      const answer = await ask(port, encode(`${operation}:Aa`));
       if (!answer.startsWith("error: ")) break;
       if (tries === 1) throw new Error(`${operation} is not answered again`);
       await pause(200);
     }
   }
-  excuse(victim, OPERATIONS, FLOOD);
+  for (const operation of OPERATIONS) excused.add(operation);
 }
 
 async function udpBroker(): Promise<BrokerVictim> {
@@ -198,7 +191,8 @@ function killing(
         more: (n: number) => n < 1 || n < 3 && scene.more(n),
       };
       const tried = await attempts(kills, 1, async (random) => {
-        excuse(victim, excused, KILL);
+        victim.excused.clear();
+        for (const operation of excused) victim.excused.add(operation);
         await victim.crew.killed(partner, random.integer(0, 300));
         await pause(200);
       });
