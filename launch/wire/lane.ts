@@ -56,6 +56,8 @@ export class Lane {
   #turn = false; // it is waiting for its turn
   readonly #began: number;
   #sum = 0; // bytes that have left
+  /** Where conditions that came later began to count. */
+  readonly #since = new Map<string, { bytes: number; at: number }>();
   #stalledBy: string | null = null;
   #complained = -Infinity;
 
@@ -77,6 +79,11 @@ export class Lane {
   /** Whether nothing waits here. */
   get empty(): boolean {
     return this.#queue.length === this.#head && this.#held.length === 0;
+  }
+
+  /** Which side it comes from. */
+  get from(): Side {
+    return this.#options.from;
   }
 
   /** Whether a condition lets nothing pass. */
@@ -154,11 +161,19 @@ export class Lane {
     this.#stalledBy = cause;
   }
 
+  /** New conditions count bytes and time of the stream from now on. */
+  countFrom(causes: string[]): void {
+    const at = this.#options.recorder.now();
+    for (const cause of causes) {
+      this.#since.set(cause, { bytes: this.#sum, at });
+    }
+    this.watchTime();
+  }
+
   /** Looks again when limits by time may be reached. */
   watchTime(): void {
     for (const us of this.#options.direction.limitTimes) {
-      const age = this.#options.recorder.now() - this.#began;
-      const ms = Math.min(Math.max(0, us - age) / 1000, LONGEST_MS);
+      const ms = Math.min(us / 1000, LONGEST_MS);
       const timer = setTimeout(() => this.run(), Math.ceil(ms));
       Deno.unrefTimer(timer);
     }
@@ -272,7 +287,11 @@ export class Lane {
       if (direction.has(this.#stalledBy, now)) return false;
       this.#stalledBy = null;
     }
-    const stream = { bytes: this.#sum, age: now - this.#began };
+    const stream = (cause: string) => {
+      const { bytes, at } = this.#since.get(cause) ??
+        { bytes: 0, at: this.#began };
+      return { bytes: this.#sum - bytes, age: now - at };
+    };
     const limit = ordered ? direction.limit(stream, now) : null;
     if (limit?.stop && limit.bytes <= 0) {
       stop?.(limit.stop);
