@@ -125,7 +125,8 @@ export class Lane {
       else this.#insert(one);
     }
     this.run();
-    if (recorder.turn) return;
+    // What only waits for the other side to take it is reported when it leaves.
+    if (recorder.turn || (direction.calm && !this.stalled)) return;
     for (const one of parcels) {
       if (one.lost || one.reported) continue;
       this.#report(one, "under way", null);
@@ -237,7 +238,8 @@ export class Lane {
     clearTimeout(this.#timer);
     const cause = this.#stalledBy;
     for (const parcel of [...this.#held, ...this.#queue.slice(this.#head)]) {
-      if (!parcel.reported) continue;
+      const isData = parcel.kind === "message" || parcel.kind === "datagram";
+      if (!parcel.reported && !isData) continue;
       if (cause && !parcel.causes.includes(cause)) parcel.causes.push(cause);
       this.#report(parcel, "lost", null);
     }
