@@ -22,7 +22,7 @@ import {
 import { relayTcp } from "./wire/tcp_relay.ts";
 import { type Link, type Presenter, Timeline } from "./show/timeline.ts";
 import { relayUdp } from "./wire/udp_relay.ts";
-import type { Recorder, Relay } from "./wire/relay.ts";
+import { HOST, Recording, type Relay } from "./wire/relay.ts";
 
 /** Limits in ms; generous, because they only matter when something is wrong. */
 const READY = 20_000, STOPPED = 10_000, SETTLED = 1_000, GRACE = 300;
@@ -160,20 +160,23 @@ class Crew implements AsyncDisposable {
     const transport = role.listens ?? "tcp";
     const client = role.client ?? this.#example.roles[0].name;
     const link: Link = { client, server: role.name, transport, port, relay: 0 };
-    const recorder: Recorder = {
-      record: (event) => this.#timeline.wire(link, event),
-    };
+    const recorder = new Recording((event) => {
+      this.#timeline.wire(link, event);
+      if (event.kind === "refused") relay.stopListening();
+    });
     if (this.#paced) {
-      recorder.turn = (from) => this.#timeline.turn(link[from]);
+      recorder.turn = (_, from) => this.#timeline.turn(link[from]);
     }
-    const relay = transport === "tcp"
-      ? await relayTcp(port, recorder)
-      : relayUdp(port, recorder);
+    const relay = await (transport === "tcp" ? relayTcp : relayUdp)({
+      link: role.name,
+      target: { hostname: HOST, port },
+      recorder,
+    });
     this.#relays.push(relay);
     server.ended.then(() => relay.stopListening());
-    link.relay = relay.port;
+    link.relay = relay.address.port;
     this.#timeline.link(link);
-    return relay.port;
+    return relay.address.port;
   }
 
   /** Starts the program of a role. */

@@ -64,7 +64,11 @@ export function play(presenter: Presenter): void {
       for (const from of ["client", "server"] as const) {
         const kinds = ["connect", "refused", "message", "reset"] as const;
         for (const kind of [...kinds, "datagram"] as const) {
-          presenter.wire(link, { kind, from, number: 2, bytes }, 12_345);
+          presenter.wire(link, {
+            ...{ number: 2, kind, link: link.server, connection: 2, from },
+            ...{ bytes, sent: 0, delivered: 0, fate: "delivered" },
+            ...{ marks: [], causes: [], of: null, text: "" },
+          }, 12_345);
         }
       }
     }

@@ -58,8 +58,8 @@ export class Diagram implements Presenter {
   wire(link: Link, event: WireEvent): void {
     this.#say();
     const [from, to] = ends(link, event);
-    const isSecond = event.number > 1 && link.transport === "tcp";
-    const which = isSecond ? ` #35;${event.number}` : "";
+    const isSecond = event.connection > 1 && link.transport === "tcp";
+    const which = isSecond ? ` #35;${event.connection}` : "";
     const size = event.bytes.length;
     const [first = "", ...rest] = readable(event.bytes.subarray(0, GLANCE))
       .split(/(?<=(?<!\\)(?:\\\\)*\\n)/);
@@ -70,11 +70,12 @@ export class Diagram implements Presenter {
       "connect": ["-->>", "connect"],
       "refused": ["--x", "refused (RST)"],
       "message": ["->>", said],
-      "half-close": ["-->>", "half-close (FIN)"],
-      "close": ["-->>", "close (FIN)"],
+      "end": ["-->>", "end (FIN)"],
       "reset": ["--x", "reset (RST)"],
       "datagram": ["-)", said],
-    }[event.kind] ?? [];
+      "trouble": ["-->>", event.text],
+      "condition": ["-->>", event.text],
+    }[event.kind];
     const suffix = event.bytes === undefined || label === said ? "" : which;
     this.#print(`    ${from}${arrow}${to}: ${label}${suffix}`);
   }

@@ -150,10 +150,9 @@ export class Timeline {
       total.messages++;
       total.bytes += event.bytes.length;
     }
-    const kept = { ...event, bytes: event.bytes.slice() };
     // Nothing that a client prints before it connects is worth a doubt.
     const kind = event.kind === "connect" ? "other" : "wire";
-    this.#add(kind, from, (at) => this.#presenter.wire(link, kept, at), to);
+    this.#add(kind, from, (at) => this.#presenter.wire(link, event, at), to);
     this.stirred(to);
   }
 

@@ -149,8 +149,8 @@ export class View implements Presenter {
     const [from, to] = ends(link, event);
     const start = this.#at(from), end = this.#at(to);
     const left = Math.min(start, end), right = Math.max(start, end);
-    const isSecond = event.number > 1 && link.transport === "tcp";
-    const which = isSecond ? ` #${event.number}` : "";
+    const isSecond = event.connection > 1 && link.transport === "tcp";
+    const which = isSecond ? ` #${event.connection}` : "";
     const style = this.#style(from);
     const rows: Row[] = [];
     const isMessage = event.kind === "message" || event.kind === "datagram";
@@ -170,8 +170,7 @@ export class View implements Presenter {
       const flags = {
         "connect": "connect",
         "refused": "refused (RST)",
-        "half-close": "half-close (FIN)",
-        "close": "close (FIN)",
+        "end": "end (FIN)",
         "reset": "reset (RST)",
       }[event.kind as string] ?? event.kind;
       const alarm = event.kind === "reset" || event.kind === "refused";
