@@ -109,7 +109,9 @@ async function answer(request: Request, target: string): Promise<Response> {
   if (isInside && info.isFile) return respond(request, real, info);
   // With "/folder" as address, a link to "a.html" would lead to "/a.html".
   const location = isInside && info.isDirectory && file === name;
-  if (location) return refuse(301, "Moved", { location: `${path}/${query}` });
+  if (location) {
+    return refuse(301, "Moved Permanently", { location: `${path}/${query}` });
+  }
   return refuse(404, "File Not Found"); // also a pipe, which may never end
 }
 
