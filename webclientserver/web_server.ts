@@ -38,6 +38,7 @@ const TYPES: Record<string, string> = {
   ".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp",
   ".mp3": "audio/mpeg", ".mp4": "video/mp4", ".wasm": "application/wasm",
 };
+const BYTES = "application/octet-stream";
 const memory = new Map<string, string>(); // small texts, by path and version
 
 const base = await Deno.realPath(root).catch((error) => {
@@ -116,37 +117,37 @@ async function answer(request: Request, target: string): Promise<Response> {
 }
 
 /** Answers with a file, as the conditions and the range of the request say. */
-function respond(request: Request, path: string, info: Deno.FileInfo) {
-  const { method, headers } = request;
-  const text = memory.get(path + tagOf(info));
+function respond(
+  { method, headers }: Request,
+  path: string,
+  info: Deno.FileInfo,
+) {
+  const text = headers.has("range")
+    ? undefined
+    : memory.get(path + tagOf(info));
   // What is open stays as it is, even if another file takes its place.
-  const isKept = text !== undefined && !headers.has("range");
-  const file = isKept ? null : Deno.openSync(path);
+  const file = text === undefined ? Deno.openSync(path) : null;
   if (file) info = file.statSync();
   const [status, start, end] = select(method, headers, info);
-  const type = TYPES[extname(path).toLowerCase()] ?? "application/octet-stream";
-  const init = {
-    status,
-    headers: new Headers({
-      "content-type": type,
-      "last-modified": new Date(Math.min(timeOf(info), Date.now()))
-        .toUTCString(),
-      "etag": tagOf(info),
-      "accept-ranges": "bytes",
-      "cache-control": "no-cache", // keep it, but ask us
-    }),
+  const fields: Record<string, string> = {
+    "content-type": TYPES[extname(path).toLowerCase()] ?? BYTES,
+    "last-modified": new Date(Math.min(timeOf(info), Date.now())).toUTCString(),
+    "etag": tagOf(info),
+    "accept-ranges": "bytes",
+    "cache-control": "no-cache", // keep it, but ask us
   };
   const part = status === 206 ? `${start}-${end - 1}` : "*";
   if (status === 206 || status === 416) {
-    init.headers.set("content-range", `bytes ${part}/${info.size}`);
+    fields["content-range"] = `bytes ${part}/${info.size}`;
   }
-  if (status < 300) init.headers.set("content-length", `${end - start}`);
+  if (status < 300) fields["content-length"] = `${end - start}`;
+  const init = { status, headers: fields };
   const isSent = method === "GET" && status < 300;
   file?.seekSync(start, Deno.SeekMode.Start);
   // Deno sends a large one as the client takes it, then closes it. If it grows
   // meanwhile, Deno stops where content-length says.
-  const isLarge = isSent && file && end - start > 65536;
-  if (isLarge) return new Response(file.readable, init);
+  const isLarge = isSent && end - start > 65536;
+  if (file && isLarge) return new Response(file.readable, init);
   using _ = file;
   if (!isSent || !file) return new Response(isSent ? text : null, init);
   const bytes = new Uint8Array(end - start);
@@ -210,8 +211,7 @@ function lists(list: string, tag: string): boolean {
 function dateOf(text: string | null): number {
   const date = new Date(`${text?.replace(" GMT", "")} GMT`);
   const day = Number(text?.match(/\d+/)); // 31 Feb is not 3 Mar
-  const isDate = DATE.test(text ?? "") && date.getUTCDate() === day;
-  return isDate ? Number(date) : NaN;
+  return DATE.test(`${text}`) && date.getUTCDate() === day ? +date : NaN;
 }
 
 /** Answers a form with a page that shows what the browser sent. */
@@ -250,11 +250,11 @@ function escape(text: string): string {
     .replace(/[&<>]/g, (mark) => `&#${mark.charCodeAt(0)};`);
 }
 
-function explainToClient(error: Error & { code?: string }): Response {
-  if (error instanceof URIError) return refuse(400, "Bad Request");
-  if (error.name === "TimeoutError") return refuse(408, "Request Timeout");
-  const isFull = error.code === "EMFILE" || error.code === "ENFILE";
-  if (isFull) return refuse(503, "Service Unavailable"); // too many open files
+function explainToClient({ name, code }: Error & { code?: string }) {
+  if (name === "URIError") return refuse(400, "Bad Request");
+  if (name === "TimeoutError") return refuse(408, "Request Timeout");
+  const isFull = code === "EMFILE" || code === "ENFILE"; // too many open files
+  if (isFull) return refuse(503, "Service Unavailable");
   return refuse(404, "File Not Found");
 }
 
