@@ -45,8 +45,8 @@ if (!isMainThread) await serveAll(workerData);
 Deno.addSignalListener("SIGINT", stop);
 Deno.addSignalListener("SIGTERM", stop);
 
-// Threads share a port with each other, but also with another server of this
-// kind. So look first whether it is free. This also makes a port out of 0.
+// Claim the address for a moment. Threads that share a port would share it with
+// another server of this kind, too. This also makes a port out of 0.
 const listener = Deno.listen({ hostname: host, port: Number(port) });
 const address = listener.addr;
 listener.close();
@@ -159,10 +159,13 @@ function nameOf({ hostname, port }: Deno.NetAddr): string {
 
 /** By node:util, because threads may not read what "jsr:" stands for. */
 function options(): { host: string; port: string } {
-  const host = { type: "string", default: "127.0.0.1" } as const;
-  const port = { type: "string", default: "8080" } as const;
+  const initial = { host: "127.0.0.1", port: "8080" };
+  const options = {
+    host: { type: "string" },
+    port: { type: "string" },
+  } as const;
   try {
-    return parseArgs({ args: Deno.args, options: { host, port } }).values;
+    return { ...initial, ...parseArgs({ args: Deno.args, options }).values };
   } catch (error) { // Unknown option '--x', Unexpected argument 'x'
     return usage(String(error).split("'")[1] ?? "this");
   }
