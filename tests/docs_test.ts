@@ -20,6 +20,7 @@ import {
 } from "./documents.ts";
 import { needs } from "./needs.ts";
 import { replay } from "./transcript.ts";
+import { takeTurn } from "./turn.ts";
 
 const documents = await readDocuments();
 const files = await filesBelow("");
@@ -251,16 +252,6 @@ function programsOf(transcripts: CodeBlock[]): string[] {
     ).toArray()
   );
   return [...new Set(commands)].filter((name) => name !== "deno");
-}
-
-/** Waits until no other test run on this machine uses the documented ports. */
-async function takeTurn(): Promise<Disposable> {
-  const folder = await Deno.makeTempDir();
-  await Deno.remove(folder);
-  const path = join(folder, "..", "client-server-examples.lock");
-  const file = await Deno.open(path, { create: true, write: true });
-  await file.lock(true);
-  return file;
 }
 
 /** The documented ports that a program has which is none of our test runs. */
