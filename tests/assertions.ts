@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
 import { Program, ROOT, start } from "../launch/programs/program.ts";
 
 export { Program, ROOT, start };
@@ -252,8 +252,9 @@ export async function within<T>(
 }
 
 /**
- * Copies a script alone into an empty folder and starts it there with the
- * command in its header and more arguments.
+ * Copies a script alone (or with the modules that it cannot do without) into an
+ * empty folder and starts it there with the command in its header and more
+ * arguments.
  *
  * Where JSR is out of reach its imports would fail; so there the folder also
  * gets what makes Deno use `.std/`, and nothing else of this project.
@@ -261,13 +262,16 @@ export async function within<T>(
 export async function startAlone(
   script: string,
   args: string[],
+  modules: string[] = [],
 ): Promise<Program & AsyncDisposable> {
   const text = await Deno.readTextFile(join(ROOT, script));
   const [, command] = /^ \* {5}deno (run .*)$/m.exec(text) ?? [];
   assert(command, `${script} has no command in its header`);
   const folder = await Deno.makeTempDir({ prefix: "alone-" });
-  const file = script.split("/").at(-1) ?? "";
-  await Deno.copyFile(join(ROOT, script), join(folder, file));
+  const file = basename(script);
+  for (const path of [script, ...modules]) {
+    await Deno.copyFile(join(ROOT, path), join(folder, basename(path)));
+  }
   if (await exists(join(ROOT, ".std"))) {
     await Deno.writeTextFile(
       join(folder, "deno.json"),
