@@ -128,6 +128,15 @@ export class TcpPeer implements Disposable {
     this.#received = this.#received.slice(expected.length);
   }
 
+  /** Asserts that what comes next matches, and takes it; returns the match. */
+  async assertMatches(pattern: RegExp): Promise<RegExpExecArray> {
+    let match = pattern.exec(this.#received);
+    while (!match && await this.#read()) match = pattern.exec(this.#received);
+    assert(match, `"${this.#received}" does not match ${pattern}`);
+    this.#received = this.#received.slice(match.index + match[0].length);
+    return match;
+  }
+
   /** Asserts that the other side closes, or resets, and sends nothing more. */
   async assertCloses(): Promise<void> {
     assertEquals(await this.rest(), "");
