@@ -39,6 +39,7 @@ Deno.addSignalListener("SIGINT", exit);
 Deno.addSignalListener("SIGTERM", exit);
 
 const PROMPT = "What do you want to do? ";
+const terminal = Deno.stdout.isTerminal();
 let asking = true; // whether the prompt is the last that was printed
 let running: AbortController | undefined; // while the client is running
 print("c - connect to server\ns - shutdown client\n");
@@ -54,8 +55,9 @@ for await (const line of keyboard()) {
   else if (command === "s") running?.abort();
   else if (command !== "") say("Type c to connect, s to shut down, or exit");
   if (command === "s") await ended;
-  print(PROMPT);
-  asking = true;
+  // Through a pipe, the next number brings the prompt.
+  if (!asking && (terminal || !running)) print(PROMPT);
+  asking ||= terminal || !running;
 }
 exit(); // as at Ctrl-D, or at the end of a pipe
 
@@ -187,11 +189,11 @@ async function* keyboard(): AsyncGenerator<string> {
 
 /** Prints a line; on a terminal above the prompt and what is being typed. */
 function say(line: string): void {
-  if (!asking) print(`${line}\n`);
-  else if (!Deno.stdout.isTerminal()) print(`\n${line}\n${PROMPT}`);
   // Make room below the cursor (if it is at the bottom), remember where it is,
   // insert a line above, and go back: one line lower by now.
-  else print(`\x1bD\x1b[A\x1b7\r\x1b[L${line}\x1b8\x1b[B`);
+  if (asking && terminal) print(`\x1bD\x1b[A\x1b7\r\x1b[L${line}\x1b8\x1b[B`);
+  else print(`${asking ? "\n" : ""}${line}\n${PROMPT}`);
+  asking = true;
 }
 
 function print(text: string): void {

@@ -338,9 +338,7 @@ Deno.test("incrementer/server: reads a million lines back", async () => {
     (_, index) => `INFO Value calculated by client ${index % 10_001}: ${index}`,
   );
   await using log = await Log.create(logOf(numbers));
-  const begin = performance.now();
-  await using started = await log.serve();
-  assertLess(performance.now() - begin, 15_000); // about 1 s
+  await using started = await log.serve(); // takes about 1 s
   using _peer = await assertGoesOn(started.port, 9_890, 999_989);
 });
 

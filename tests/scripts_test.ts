@@ -41,21 +41,16 @@ const NOT_YET: Record<string, string[]> = {
   "--help and bad use get a usage line": [
     "broker:broker",
     "broker:client",
-    "incrementer:client",
     "library:client",
     "tcp:chat:client",
-    "tcp:client",
     "udp:chat:client",
-    "udp:client",
     "web:client",
   ],
   "a port in use is named, with advice": ["library:server"],
-  "a missing permission is named": ["incrementer:client", "nats:worker"],
+  "a missing permission is named": ["nats:worker"],
   "a client says that nobody is there": [
     "library:client",
     "tcp:chat:client",
-    "tcp:client",
-    "udp:client",
     "web:client",
   ],
   "alone in an empty folder; a stranger cannot command the terminal": [
@@ -65,12 +60,8 @@ const NOT_YET: Record<string, string[]> = {
     "library:client",
     "tcp:chat:client",
     "tcp:chat:server",
-    "tcp:client",
-    "tcp:server",
     "udp:chat:client",
     "udp:chat:server",
-    "udp:client",
-    "udp:server",
     "web:client",
   ],
   "from any address; Ctrl-C and SIGTERM end a server, and free its port": [
@@ -81,7 +72,6 @@ const NOT_YET: Record<string, string[]> = {
   ],
   "only a line feed ends a typed line; the end of input is exit": [
     "broker:client",
-    "incrementer:client",
     "web:client",
   ],
   "chats: only a line feed ends a typed line; the end of input is exit": [
@@ -97,11 +87,9 @@ const NOT_YET: Record<string, string[]> = {
     "http:serve:server",
     "http:server",
     "http:threaded:server",
-    "incrementer:server",
     "library:server",
     "nats:broker",
     "tcp:chat:server",
-    "tcp:server",
     "udp:chat:server",
     "web:server",
   ],
@@ -113,7 +101,6 @@ const NOT_YET: Record<string, string[]> = {
     "library:server",
     "nats:broker",
     "tcp:chat:server",
-    "tcp:server",
   ],
 };
 
