@@ -17,7 +17,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 
 /** The server takes a client that is silent for so long for dead. */
-const SILENCE_MS = 20_000;
+const SILENCE_MS = 30_000;
 
 addEventListener("unhandledrejection", explain);
 const { host, port, ...options } = parseArgs(Deno.args, {
@@ -164,7 +164,6 @@ async function* receive(
     if (size > 0) reading = read();
     const messages = text.split(" ");
     text = messages.pop() ?? "";
-    if (text.length > 32) messages.push(text);
     for (const message of messages) {
       if (message === "") continue; // its blank came late
       if (!/^-?\d{1,16}$/.test(message)) {

@@ -12,7 +12,7 @@
  * On the wire: messages that end in a blank. A client sends its ID (0 to 10000)
  * and gets the last number that this ID calculated. Then it sends a number every
  * 500 ms, and now and then "odd" or "even", which is answered with such a number
- * (0 to 99). A client that is silent for 20 s has vanished: it is disconnected.
+ * (0 to 99). A client that is silent for 30 s has vanished: it is disconnected.
  *
  * In the log: "2026-01-31T12:00:00.000Z INFO Value calculated by client 7: 42",
  * a line for each message. The server reads it back at its start, so that
@@ -23,7 +23,7 @@ import { parseArgs } from "jsr:@std/cli@1/parse-args";
 import { ConsoleHandler, FileHandler, Logger } from "jsr:@std/log@0.224";
 
 /** How long a client may be silent. It knows this number, too. */
-const SILENCE_MS = 20_000;
+const SILENCE_MS = 30_000;
 
 addEventListener("unhandledrejection", explain);
 const { host, port, log } = parseArgs(Deno.args, {
@@ -129,7 +129,7 @@ async function* receive(
     const size = await within(waitsForBlank ? 200 : SILENCE_MS, reading);
     if (size === null) return;
     if (size === "late") {
-      if (!waitsForBlank) throw new Refusal("it was silent for 20 s");
+      if (!waitsForBlank) throw new Refusal("it was silent for 30 s");
       text += " ";
     } else {
       let received = String.fromCharCode(...buffer.subarray(0, size));

@@ -23,6 +23,7 @@ import {
   within,
 } from "./assertions.ts";
 import { Crowd, logFaults, loggedNumbers } from "./incrementer_load.ts";
+import { Hosts, needsHosts } from "./hosts.ts";
 import { find, needs } from "./needs.ts";
 
 /** A server with a log of its own, which outlives it until the test ends. */
@@ -473,7 +474,7 @@ Deno.test(needs(["python3"], {
   },
 }));
 
-Deno.test({
+Deno.test(needs(["python3"], {
   name: "incrementer/server: clients that leave before accept() cost nothing",
   ignore: noSignals,
   async fn() {
@@ -482,9 +483,21 @@ Deno.test({
     const { server, port } = started;
     using before = await assertGoesOn(port, 1, 0);
     server.kill("SIGSTOP");
-    for (let i = 0; i < 20; i++) {
-      (await TcpPeer.connect(port)).connection.close();
-    }
+    const reset = `
+import socket, struct
+for i in range(20):
+    s = socket.create_connection(("127.0.0.1", ${port}))
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    s.close()
+`;
+    await using leaving = new Program(
+      "python3",
+      ["-c", reset],
+      {},
+      ROOT,
+      find("python3"),
+    );
+    await assertExits(leaving, 0);
     server.kill("SIGCONT");
     using after = await assertGoesOn(port, 2, 0);
     await before.send("1 odd ");
@@ -493,7 +506,7 @@ Deno.test({
     await numberFrom(after);
     assertNotMatch(server.stdout, /open files/);
   },
-});
+}));
 
 Deno.test({
   name:
@@ -541,8 +554,8 @@ Deno.test("incrementer/server: what it cannot log, it does not serve", async () 
   assertComplaint(server, /^Cannot use \/dev\/full: No space left on device/);
 });
 
-/** Waits that take as long as the limit for silence (20 s), at the same time. */
-Deno.test("incrementer: silence ends a connection after 20 s, and not before", async (t) => {
+/** Waits that take as long as the limit for silence (30 s), at the same time. */
+Deno.test("incrementer: silence ends a connection after 30 s, and not before", async (t) => {
   await using log = await Log.create();
   await using started = await log.serve();
   const { server, port } = started;
@@ -550,7 +563,7 @@ Deno.test("incrementer: silence ends a connection after 20 s, and not before", a
   const elapsed = () => Math.round((performance.now() - begin) / 1000);
   const closes = async (peer: TcpPeer) => {
     const text = await within(60_000, untilClosed(peer), "an end");
-    assert(elapsed() >= 19, `closed after ${elapsed()} s`);
+    assert(elapsed() >= 29, `closed after ${elapsed()} s`);
     return text;
   };
   const cases: Record<string, () => Promise<void>> = {
@@ -563,11 +576,11 @@ Deno.test("incrementer: silence ends a connection after 20 s, and not before", a
       await peer.send("1 12");
       assertEquals(await closes(peer), "0 ");
     },
-    async "one that says something every 15 s stays"() {
+    async "one that says something every 16 s stays"() {
       using peer = await assertGoesOn(port, 2, 0);
-      await pause(15_000);
+      await pause(16_000);
       await peer.send("1 ");
-      await pause(15_000);
+      await pause(16_000);
       await peer.send("2 odd ");
       await numberFrom(peer);
     },
@@ -578,9 +591,9 @@ Deno.test("incrementer: silence ends a connection after 20 s, and not before", a
       await client.prints("Connected with ID 3, last number: 0\n", {
         ms: 60_000,
       });
-      assert(elapsed() >= 19);
+      assert(elapsed() >= 29);
       const tries = client.stdout.match(/trying again/g)?.length ?? 0;
-      assertLess(tries, 30); // not without a pause
+      assertLess(tries, 45); // not without a pause
     },
     async "our client gives up an ID that stays in use"() {
       using peer = await assertGoesOn(port, 4, 0);
@@ -595,7 +608,7 @@ Deno.test("incrementer: silence ends a connection after 20 s, and not before", a
         await pause(1_000);
       }
       await gaveUp;
-      assert(elapsed() >= 22);
+      assert(elapsed() >= 32);
     },
     async "our client, without a first number"() {
       using listener = new TcpListener();
@@ -603,7 +616,7 @@ Deno.test("incrementer: silence ends a connection after 20 s, and not before", a
       using _peer = await listener.accept();
       const says = "OFFLINE: the server does not answer\n";
       await client.prints(says, { ms: 60_000 });
-      assert(elapsed() >= 19);
+      assert(elapsed() >= 29);
     },
     async "our client, without an increment"() {
       using listener = new TcpListener();
@@ -612,19 +625,58 @@ Deno.test("incrementer: silence ends a connection after 20 s, and not before", a
       await peer.send("1 ");
       const says = "OFFLINE: the server does not answer\n";
       await client.prints(says, { ms: 60_000 });
-      assert(elapsed() >= 19);
+      assert(elapsed() >= 29);
       assertEquals(client.stdout.match(/Request for/g)?.length, 1);
     },
   };
-  const free = { sanitizeOps: false, sanitizeResources: false };
+  const free = {
+    ...{ sanitizeOps: false, sanitizeResources: false, sanitizeExit: false },
+  };
+  const across = { name: "between hosts: a cut and a vanished machine" };
+  const { name, ignore = false } = needsHosts({ ...across, fn: cutAndVanish });
+  const last = t.step({ name, ignore, fn: cutAndVanish, ...free });
   await Promise.all(
-    Object.entries(cases).map(([name, fn]) =>
-      t.step({ name, fn, ...free, sanitizeExit: false })
-    ),
+    Object.entries(cases).map(([name, fn]) => t.step({ name, fn, ...free })),
   );
-  await assertPrints(server, /Port \d+ refused: it was silent for 20 s/);
-  await assertPrints(server, /Client 1 refused: it was silent for 20 s/);
+  await last;
+  await assertPrints(server, /Port \d+ refused: it was silent for 30 s/);
+  await assertPrints(server, /Client 1 refused: it was silent for 30 s/);
 });
+
+/** At 100 ms of round trip: one client is cut off for 15 s, one for ever. */
+async function cutAndVanish(): Promise<void> {
+  await using hosts = await Hosts.create();
+  await hosts.set({ delay: 50 });
+  const { a, b, c } = hosts;
+  await using log = await Log.create();
+  const flags = [`--allow-read=${log.file}`, `--allow-write=${log.file}`];
+  const script = `${ROOT}incrementer/server.ts`;
+  const place = ["--host", a.ipv4, "--log", log.file];
+  const args = ["run", "--allow-net", ...flags, script, ...place];
+  await using server = a.run(Deno.execPath(), args);
+  await assertPrints(server, "SERVER ONLINE on 10.77.0.1:2004\n");
+  const from = ["--host", a.ipv4, "--connect", "--id"];
+  await using cut = await b.start("incrementer:client", [...from, "1"]);
+  await using vanishes = await c.start("incrementer:client", [...from, "2"]);
+  await assertPrints(cut, "Number: 3\n");
+  await assertPrints(vanishes, "Number: 3\n");
+  await hosts.set({ dark: ["b", "c"] });
+  await pause(15_000);
+  await hosts.set({ dark: ["c"] });
+  await using again = await b.start("incrementer:client", [...from, "2"]);
+  await assertPrints(again, "ID 2 is refused, trying again\n");
+  await again.prints(/Connected with ID 2, last number: \d+\n/, { ms: 60_000 });
+  assertMatch(server.stdout, /Client 2 refused: it was silent for 30 s/);
+  const seen = server.stdout.length;
+  await assertPrints(server, "Value calculated by client 1: ", seen);
+  assertNotMatch(cut.stdout, /OFFLINE/);
+  await cut.type("s");
+  await assertPrints(cut, "Client is OFFLINE\n");
+  await assertPrints(server, "Client 1 disconnected\n");
+  const sent = cut.stdout.match(/(?<=Number: )\d+/g)?.map(Number);
+  const logged = (await loggedNumbers(log.file)).get(1);
+  assertEquals(logged?.slice(0, sent?.length), sent);
+}
 
 /** What the server says until it closes, however long that takes. */
 async function untilClosed({ connection }: TcpPeer): Promise<string> {
