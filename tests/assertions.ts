@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
 import {
   Program,
   ROOT,
@@ -150,6 +150,15 @@ export class TcpPeer implements Disposable {
     this.#received = this.#received.slice(expected.length);
   }
 
+  /** Asserts that what comes next matches, and takes it; returns the match. */
+  async assertMatches(pattern: RegExp): Promise<RegExpExecArray> {
+    let match = pattern.exec(this.#received);
+    while (!match && await this.#read()) match = pattern.exec(this.#received);
+    assert(match, `"${this.#received}" does not match ${pattern}`);
+    this.#received = this.#received.slice(match.index + match[0].length);
+    return match;
+  }
+
   /** Asserts that the other side closes, or resets, and sends nothing more. */
   async assertCloses(): Promise<void> {
     assertEquals(await this.rest(), "");
@@ -291,8 +300,9 @@ export async function within<T>(
 }
 
 /**
- * Copies a script alone into an empty folder and starts it there with the
- * command in its header and more arguments.
+ * Copies a script alone (or with the modules that it cannot do without) into an
+ * empty folder and starts it there with the command in its header and more
+ * arguments.
  *
  * Where JSR is out of reach its imports would fail; so there the folder also
  * gets what makes Deno use `.std/`, and nothing else of this project.
@@ -300,13 +310,16 @@ export async function within<T>(
 export async function startAlone(
   script: string,
   args: string[],
+  modules: string[] = [],
 ): Promise<Program & AsyncDisposable> {
   const text = await Deno.readTextFile(join(ROOT, script));
   const [, command] = /^ \* {5}deno (run .*)$/m.exec(text) ?? [];
   assert(command, `${script} has no command in its header`);
   const folder = await Deno.makeTempDir({ prefix: "alone-" });
-  const file = script.split("/").at(-1) ?? "";
-  await Deno.copyFile(join(ROOT, script), join(folder, file));
+  const file = basename(script);
+  for (const path of [script, ...modules]) {
+    await Deno.copyFile(join(ROOT, path), join(folder, basename(path)));
+  }
   if (await exists(join(ROOT, ".std"))) {
     await Deno.writeTextFile(
       join(folder, "deno.json"),
