@@ -5,8 +5,14 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { join } from "@std/path";
-import { Program, ROOT, start } from "../launch/programs/program.ts";
+import { basename, join } from "@std/path";
+import {
+  Program,
+  ROOT,
+  start,
+  taskCommand,
+} from "../launch/programs/program.ts";
+import { find } from "./needs.ts";
 
 export { Program, ROOT, start };
 
@@ -41,6 +47,22 @@ export async function startServer(
     await server[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** Starts a program at a terminal (a pseudo-terminal; it needs python3). */
+export async function startOnTerminal(
+  task: string,
+  args: string[] = [],
+): Promise<Program> {
+  const spawn = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
+  const command = [Deno.execPath(), ...await taskCommand(task), ...args];
+  return new Program(
+    `${task} at a terminal`,
+    ["-c", spawn, ...command],
+    {},
+    ROOT,
+    find("python3"),
+  );
 }
 
 /** Asserts that the program prints a text, or something that matches. */
@@ -126,6 +148,15 @@ export class TcpPeer implements Disposable {
     while (this.#received.length < expected.length && await this.#read());
     assertEquals(this.#received.slice(0, expected.length), expected);
     this.#received = this.#received.slice(expected.length);
+  }
+
+  /** Asserts that what comes next matches, and takes it; returns the match. */
+  async assertMatches(pattern: RegExp): Promise<RegExpExecArray> {
+    let match = pattern.exec(this.#received);
+    while (!match && await this.#read()) match = pattern.exec(this.#received);
+    assert(match, `"${this.#received}" does not match ${pattern}`);
+    this.#received = this.#received.slice(match.index + match[0].length);
+    return match;
   }
 
   /** Asserts that the other side closes, or resets, and sends nothing more. */
@@ -269,8 +300,9 @@ export async function within<T>(
 }
 
 /**
- * Copies a script alone into an empty folder and starts it there with the
- * command in its header and more arguments.
+ * Copies a script alone (or with the modules that it cannot do without) into an
+ * empty folder and starts it there with the command in its header and more
+ * arguments.
  *
  * Where JSR is out of reach its imports would fail; so there the folder also
  * gets what makes Deno use `.std/`, and nothing else of this project.
@@ -278,13 +310,16 @@ export async function within<T>(
 export async function startAlone(
   script: string,
   args: string[],
+  modules: string[] = [],
 ): Promise<Program & AsyncDisposable> {
   const text = await Deno.readTextFile(join(ROOT, script));
   const [, command] = /^ \* {5}deno (run .*)$/m.exec(text) ?? [];
   assert(command, `${script} has no command in its header`);
   const folder = await Deno.makeTempDir({ prefix: "alone-" });
-  const file = script.split("/").at(-1) ?? "";
-  await Deno.copyFile(join(ROOT, script), join(folder, file));
+  const file = basename(script);
+  for (const path of [script, ...modules]) {
+    await Deno.copyFile(join(ROOT, path), join(folder, basename(path)));
+  }
   if (await exists(join(ROOT, ".std"))) {
     await Deno.writeTextFile(
       join(folder, "deno.json"),

@@ -266,21 +266,35 @@ Deno.test("conditions: a stream keeps its order, its end too", async () => {
 });
 
 Deno.test("conditions: jitter stays around the delay, and never before it", async () => {
-  const { lane, events, drained } = await bench(
+  let now = 0, count = 0;
+  const recorder: Recorder = {
+    next: () => ++count,
+    now: () => now,
+    record: () => {},
+  };
+  const arrived = async (net: string, times: number[]) => {
+    now = 0;
+    const { lane, out } = await bench(net, "udp", { recorder });
+    for (let i = 0; i < 2000; i++) lane.take("datagram", 1, new Uint8Array(1));
+    const counts = times.map((time) => {
+      now = time;
+      lane.run();
+      return out.length;
+    });
+    lane.close();
+    return counts;
+  };
+  const [before, quarter = 0, half = 0, all] = await arrived(
     "delay=40ms jitter=20ms",
-    "udp",
+    [19_999, 30_000, 40_000, 60_000],
   );
-  for (let i = 0; i < 2000; i++) lane.take("datagram", 1, new Uint8Array(1));
-  await drained();
-  const late = events.filter(({ fate }) => fate === "delivered")
-    .map(({ sent, delivered }) => (delivered ?? 0) - sent);
-  assertEquals(late.length, 2000);
-  const least = Math.min(...late);
-  assert(least >= 20_000, `${least} µs`);
-  assert(Math.max(...late) > 50_000);
-  assert(late.filter((us) => us < 45_000).length > 500, "all are late");
+  assertEquals([before, all], [0, 2000]);
+  assert(Math.abs(quarter - 500) < 120, `${quarter} of 2000 by 30 ms`);
+  assert(Math.abs(half - 1000) < 140, `${half} of 2000 by 40 ms`);
   // Alone, it only makes later.
-  assertEquals((await sendAll("jitter=5ms", 50)).length, 50);
+  const [some = 0, rest] = await arrived("jitter=20ms", [10_000, 20_000]);
+  assert(Math.abs(some - 1000) < 140, `${some} of 2000 by 10 ms`);
+  assertEquals(rest, 2000);
 });
 
 Deno.test("conditions: reorder lets the next one past, and only that", async () => {

@@ -8,6 +8,8 @@ import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { basename, dirname, extname } from "@std/path/posix";
 import { Program, taskCommand } from "../launch/programs/program.ts";
+// Deno tells what it downloads, which no transcript shows: so that comes first.
+import "npm:@nats-io/transport-node@3.4.0";
 import { noSignals, ROOT } from "./assertions.ts";
 import {
   type CodeBlock,
