@@ -189,7 +189,7 @@ export class Crew implements AsyncDisposable {
     }
     const given = mentions(command, "port", "url")
       ? await freePort(listens)
-      : this.#options.ports[name];
+      : this.#options.ports[name] || undefined; // 0 says nothing of a server
     const server = await this.#start(role, {
       ...told,
       ...given === undefined ? {} : { [name]: given },
