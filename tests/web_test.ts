@@ -461,11 +461,14 @@ Deno.test(needs(["sh"], {
       }
       assertEquals(new Set(statuses), new Set(["200", "503"]));
       // Then so many connect that the server cannot even accept them.
+      const { ConnectionRefused, ConnectionReset } = Deno.errors;
       for (let count = 0; count < 60; count++) {
-        peers.push(await TcpPeer.connect(port));
+        const peer = await TcpPeer.connect(port).catch((error) => {
+          if (error instanceof ConnectionRefused) return;
+          if (!(error instanceof ConnectionReset)) throw error;
+        });
+        if (peer) peers.push(peer);
       }
-    } catch (error) {
-      if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
     } finally {
       for (const peer of peers) peer[Symbol.dispose]();
     }
@@ -490,10 +493,12 @@ Deno.test({
     await using site = await startSite();
     await Deno.writeFile(join(site.root, "large"), new Uint8Array(3_000_000));
     const count = async () => {
-      const files = await Array.fromAsync(
-        Deno.readDir(`/proc/${site.server.pid}/fd`),
-      );
-      return files.length;
+      // Deno itself may not read /proc.
+      const ls = new Deno.Command("ls", {
+        args: [`/proc/${site.server.pid}/fd`],
+      });
+      return new TextDecoder().decode((await ls.output()).stdout)
+        .split("\n").length;
     };
     const exchange = async () => {
       for (
