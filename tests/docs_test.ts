@@ -5,9 +5,12 @@
  * `mermaid_test.ts`.
  */
 import { assert, assertEquals } from "@std/assert";
-import { basename, extname, join } from "@std/path";
+import { join } from "@std/path";
+import { basename, dirname, extname } from "@std/path/posix";
 import { Program, taskCommand } from "../launch/programs/program.ts";
-import { ROOT } from "./assertions.ts";
+// Deno tells what it downloads, which no transcript shows: so that comes first.
+import "npm:@nats-io/transport-node@3.4.0";
+import { noSignals, ROOT } from "./assertions.ts";
 import {
   type CodeBlock,
   type Document,
@@ -17,6 +20,7 @@ import {
 } from "./documents.ts";
 import { needs } from "./needs.ts";
 import { replay } from "./transcript.ts";
+import { takeTurn } from "./turn.ts";
 
 const documents = await readDocuments();
 const files = await filesBelow("");
@@ -73,6 +77,9 @@ Deno.test("docs: every task is documented", () => {
     assert(documented, `no README mentions deno task ${task}`);
   }
 });
+
+/** The documented ports that are somebody else's; on CI nobody may have one. */
+const taken = Deno.env.get("CI") === "true" ? [] : await takenPorts();
 
 for (const document of documents) {
   const { path, blocks } = document;
@@ -170,9 +177,7 @@ for (const document of documents) {
     const folder = document.resolve(".");
     const scripts: string[] = [];
     for (const file of files) {
-      if (extname(file) !== ".ts" || !join(file, "..").startsWith(folder)) {
-        continue;
-      }
+      if (extname(file) !== ".ts" || !file.startsWith(`${folder}/`)) continue;
       scripts.push(await Deno.readTextFile(join(ROOT, file)));
     }
     for (const { place, text, language } of blocks) {
@@ -211,10 +216,16 @@ for (const document of documents) {
     const [first] = transcripts;
     if (first === undefined) continue;
     const { place, options } = first;
+    const busy = taken.find((port) =>
+      transcripts.some(({ text }) => new RegExp(`\\b${port}\\b`).test(text))
+    );
+    const why = busy ? ` (another program uses port ${busy})` : "";
     Deno.test(needs(programsOf(transcripts), {
-      name: `docs: ${place}: the transcript`,
-      // Other systems word their errors in another way.
-      ignore: options.includes("linux") && Deno.build.os !== "linux",
+      name: `docs: ${place}: the transcript${why}`,
+      // Other systems word their errors in another way; Windows has no SIGINT.
+      ignore: busy !== undefined ||
+        options.includes("linux") && Deno.build.os !== "linux" ||
+        noSignals && transcripts.some(({ text }) => /\^C\s*\S/.test(text)),
       async fn() {
         const folder = await Deno.makeTempDir({ prefix: "docs-" });
         try {
@@ -222,7 +233,7 @@ for (const document of documents) {
           const own = ownPrograms(document).some(({ name }) =>
             transcripts.some(({ text }) => text.includes(` ${name}`))
           );
-          using _turn = await takeTurn(folder);
+          using _turn = await takeTurn();
           await using _logs = await setLogsAside(logs);
           await replay(transcripts, own ? folder : ROOT);
         } finally {
@@ -243,12 +254,21 @@ function programsOf(transcripts: CodeBlock[]): string[] {
   return [...new Set(commands)].filter((name) => name !== "deno");
 }
 
-/** Waits until no other test run on this machine uses the documented ports. */
-async function takeTurn(folder: string): Promise<Disposable> {
-  const path = join(folder, "..", "client-server-examples.lock");
-  const file = await Deno.open(path, { create: true, write: true });
-  await file.lock(true);
-  return file;
+/** The documented ports that a program has which is none of our test runs. */
+async function takenPorts(): Promise<string[]> {
+  using _turn = await takeTurn();
+  const documented = [...ports.values()].flat();
+  return [...new Set(documented)].filter((text) => {
+    const address = { hostname: "127.0.0.1", port: Number(text) };
+    try {
+      Deno.listen(address).close();
+      Deno.listenDatagram({ transport: "udp", ...address }).close();
+      return false;
+    } catch (error) {
+      if (error instanceof Deno.errors.AddrInUse) return true;
+      throw error;
+    }
+  });
 }
 
 /**
@@ -366,7 +386,7 @@ async function writePrograms(
   const own = ownPrograms(document);
   if (own.length === 0) return;
   for (const file of files.filter((file) => extname(file) === ".ts")) {
-    if (join(file, "..") !== document.resolve(".")) continue;
+    if (dirname(file) !== dirname(document.path)) continue;
     await Deno.copyFile(join(ROOT, file), join(folder, basename(file)));
   }
   for (const { name, text } of own) {

@@ -10,6 +10,7 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
+import { within } from "./assertions.ts";
 
 /** How a crowd of clients behaves. */
 export interface CrowdOptions {
@@ -55,7 +56,11 @@ export class Member {
   /** Sends the ID; resolves when the server has answered, or closed. */
   async register(): Promise<void> {
     this.#send(`${this.id} `);
-    await this.#registered.promise;
+    await within(
+      60_000,
+      this.#registered.promise,
+      `client ${this.id}'s number`,
+    );
   }
 
   /** Sends the next number, and a request when one is due. */

@@ -60,10 +60,15 @@ async function diagram(name: string, ...args: string[]): Promise<string> {
   return text.trimEnd();
 }
 
-/** An ETag is longer or shorter, and so is the response that it stands in. */
+/**
+ * An ETag is longer or shorter, and so is the response that it stands in; a port is,
+ * and so is the request, or NATS's greeting, that names it.
+ */
 function withoutChance(diagram: string): string {
-  if (!diagram.includes("etag: ETAG")) return diagram;
-  return diagram.replace(/(HTTP\/1\.1 200 OK.*\()\d+( bytes)/g, "$1N$2");
+  const sized = diagram
+    .replace(/((?:GET .*|INFO \{…\}) \()\d+( bytes)/g, "$1N$2");
+  if (!diagram.includes("etag: ETAG")) return sized;
+  return sized.replace(/(HTTP\/1\.1 200 OK.*\()\d+( bytes)/g, "$1N$2");
 }
 
 /**

@@ -36,8 +36,9 @@ Deno.test("start: a number or a name launches, then the menu comes back", async 
     const { length } = menu.stdout;
     await assertPrints(menu, PROMPT, length - PROMPT.length);
     await menu.type(choice);
-    await assertPrints(menu, "Server says: Hello from server!", length);
-    await assertPrints(menu, / 1 {2}tcp [^]*\(exit leaves\): $/, length);
+    const launched = { from: length, ms: 3 * PATIENCE_MS };
+    await menu.prints("Server says: Hello from server!", launched);
+    await menu.prints(/ 1 {2}tcp [^]*\(exit leaves\): $/, launched);
   }
   // Options go to what is launched.
   const { length } = menu.stdout;
