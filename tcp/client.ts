@@ -27,8 +27,8 @@ using connection = await Deno.connect({
   signal: AbortSignal.timeout(10_000),
 });
 
-// Text travels as bytes, in UTF-8. So few fit in the system's send buffer, so
-// one write() is enough.
+// Text travels as bytes, in UTF-8. So few bytes fit in the system's send
+// buffer, and one write() is enough.
 await connection.write(new TextEncoder().encode("Hello from client!"));
 
 // TCP delivers a stream of bytes. Nothing in it marks where a message ends, so
@@ -50,7 +50,8 @@ function usage(wrong: string): never {
 function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
   const { name, message } = event.reason;
-  const advice = name === "ConnectionRefused" ? " Is the server running?" : "";
+  let advice = name === "ConnectionRefused" ? " Is the server running?" : "";
+  if (name === "TimeoutError") advice = " Is the address right? A firewall?";
   console.error(`Cannot talk with ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

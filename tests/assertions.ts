@@ -6,7 +6,13 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { basename, join } from "@std/path";
-import { Program, ROOT, start } from "../launch/programs/program.ts";
+import {
+  Program,
+  ROOT,
+  start,
+  taskCommand,
+} from "../launch/programs/program.ts";
+import { find } from "./needs.ts";
 
 export { Program, ROOT, start };
 
@@ -41,6 +47,22 @@ export async function startServer(
     await server[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** Starts a program at a terminal (a pseudo-terminal; it needs python3). */
+export async function startOnTerminal(
+  task: string,
+  args: string[] = [],
+): Promise<Program> {
+  const spawn = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
+  const command = [Deno.execPath(), ...await taskCommand(task), ...args];
+  return new Program(
+    `${task} at a terminal`,
+    ["-c", spawn, ...command],
+    {},
+    ROOT,
+    find("python3"),
+  );
 }
 
 /** Asserts that the program prints a text, or something that matches. */
@@ -190,6 +212,11 @@ export class TcpListener implements Disposable {
   }
 }
 
+/** The largest datagram that a system lets its programs send, in bytes. */
+export const LARGEST_DATAGRAM: number = Deno.build.os === "darwin"
+  ? 9_216
+  : 65_507;
+
 /** A UDP socket on a free port of this machine. */
 export class UdpPeer implements Disposable {
   readonly socket: Deno.DatagramConn = Deno.listenDatagram({
@@ -213,10 +240,22 @@ export class UdpPeer implements Disposable {
 
   /** The next datagram, and the port that it came from. */
   async receive(): Promise<{ bytes: Uint8Array; text: string; port: number }> {
-    const receiving = this.socket.receive(new Uint8Array(65536));
+    const receiving = this.#receive();
     const [bytes, sender] = await within(PATIENCE_MS, receiving, "a datagram");
     const text = new TextDecoder().decode(bytes);
     return { bytes, text, port: portOf(sender) };
+  }
+
+  async #receive(): Promise<[Uint8Array, Deno.Addr]> {
+    while (true) {
+      try {
+        return await this.socket.receive(new Uint8Array(65536));
+      } catch (error) {
+        // Windows tells so what became of a datagram to a port without a
+        // program; it says nothing about those to come.
+        if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
+      }
+    }
   }
 
   /** Asserts that the next datagram is this text; returns its sender's port. */

@@ -22,36 +22,31 @@ if (!/^[1-9]\d*$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
 if (/^[0.:]+$/.test(host)) usage(`--host ${host}, it is for servers`);
 const { address, family } = await lookup(host); // a name stands for a number
 
-// A socket of our own, on a port that the system picks: answers come to it. One
-// on a loopback address reaches this machine alone, one on "any" all others.
+// Our own socket. On a loopback address it reaches this machine alone.
 const any = family === 6 ? "::" : "0.0.0.0";
 const hostname = /^127\.|^::1$/.test(address) ? address : any;
 const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
 
 // There is nothing to connect: a datagram just goes to an address.
-const hello = new TextEncoder().encode("Hello from client!");
-const server = { hostname: address, port: Number(port) };
-await socket.send(hello, { transport: "udp", ...server });
-const late = () => Promise.reject(new Error("no reply within 3 s"));
-const timer = setTimeout(late, 3_000);
+const to = { transport: "udp", hostname: address, port: Number(port) } as const;
+await socket.send(new TextEncoder().encode("Hello from client!"), to);
+const late = new Deno.errors.TimedOut("no reply within 3 s");
+setTimeout(() => Promise.reject(late), 3_000);
 
 // Anyone can send to our socket: believe only the server that we asked. Its
 // address must be in the form that Deno shows (fd00::1, not FD00:0::1%eth0).
-const number = address.replace(/%.*/, "");
 const asked = new SocketAddress({
-  address: number,
-  family: `ipv${family}` as "ipv4",
-  port: server.port,
+  address: address.replace(/%.*/, ""),
+  family: family === 6 ? "ipv6" : "ipv4",
 });
 for await (const [datagram, sender] of socket) {
   const { hostname, port } = sender as Deno.NetAddr;
-  if (hostname !== asked.address || port !== asked.port) continue;
+  if (hostname !== asked.address || port !== to.port) continue;
   const message = new TextDecoder().decode(datagram);
   const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu; // could command a terminal
   console.log("Server says:", message.replace(control, "\uFFFD"));
-  break;
+  Deno.exit(); // closes the socket, too
 }
-clearTimeout(timer);
 
 function usage(wrong: string): never {
   const line = "Usage: client.ts [--host 127.0.0.1] [--port 12345]";
@@ -62,8 +57,9 @@ function usage(wrong: string): never {
 
 function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
-  const { code, message } = event.reason;
-  const hint = code === "EPERM" ? ` It needs --allow-net=${host}.` : "";
-  console.error(`Cannot talk with ${host} port ${port}: ${message}.${hint}`);
+  const { code, name, message } = event.reason;
+  let advice = /TimedOut|Reset/.test(name) ? " Is the server running?" : "";
+  if (code === "EPERM") advice = ` It needs --allow-net=${host}.`;
+  console.error(`Cannot talk with ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

@@ -52,10 +52,11 @@ function usage(wrong: string): never {
 
 function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
-  const { name, message } = event.reason;
-  const advice = name === "AddrInUse"
-    ? " Stop the program that uses it, or pass another --port."
-    : "";
+  const { code, name, message } = event.reason;
+  let advice = code === "EPERM" ? ` It needs --allow-net=${host}.` : "";
+  if (name === "AddrInUse") {
+    advice = " Stop the program that uses it, or pass another --port.";
+  }
   console.error(`Cannot serve on ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

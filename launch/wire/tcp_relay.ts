@@ -1,5 +1,5 @@
 /**
- * A relay for TCP: bytes in their order, half-close, close, reset, and
+ * A relay for TCP: bytes in their order, the end of each direction, resets and
  * back-pressure pass through it as they happen.
  *
  * On `node:net`, because that can reset a connection and Deno's own API cannot.
@@ -7,234 +7,319 @@
  * @module
  */
 import net from "node:net";
-import {
-  HOST,
-  type Recorder,
-  type Relay,
-  type Side,
-  type WireEvent,
-} from "./relay.ts";
+import type { Stop } from "./direction.ts";
+import { Lane, notice } from "./lane.ts";
+import { Link } from "./link.ts";
+import { HOST, type Relay, type RelayOptions, type Side } from "./relay.ts";
+
+/** How long bytes before a reset may take to leave, in ms. */
+const LAST_WORDS_MS = 1000;
+
+/** What says that the relay's own system has nothing left to give. */
+const EXHAUSTED = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EADDRNOTAVAIL"];
 
 /**
- * Starts a TCP relay in front of a port of this machine.
+ * Starts a TCP relay.
  *
  * One thing it cannot hand on: the system completes a client's connection before
  * we can know whether the server takes it. Where the server refuses, the client
- * sees a reset instead, and from then on what it would see without us, since the
- * relay stops listening, too.
+ * is reset at once, and a `refused` event says so. The relay goes on listening
+ * until {@linkcode Relay.stopListening}.
  *
  * @example
  * ```ts
- * import { relayTcp } from "../launch/wire/tcp_relay.ts";
+ * import { Recording } from "./relay.ts";
+ * import { relayTcp } from "./tcp_relay.ts";
  *
  * using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
- * await using relay = await relayTcp(server.addr.port, {
- *   record: console.log,
+ * await using relay = await relayTcp({
+ *   link: "server",
+ *   target: { hostname: "127.0.0.1", port: server.addr.port },
+ *   recorder: new Recording((event) => console.log(event.kind)),
  * });
- * using client = await Deno.connect({ port: relay.port });
+ * using client = await Deno.connect({ port: relay.address.port });
  * using connection = await server.accept();
  * ```
  */
-export async function relayTcp(
-  port: number,
-  recorder: Recorder,
-): Promise<Relay> {
-  const connections = new Set<Promise<void>>();
-  const ends = new Set<End>();
-  let count = 0, disposed = false;
-  const listener = net.createServer({ allowHalfOpen: true }, (socket) => {
-    const connection = serve(new End(socket), ++count);
-    connections.add(connection);
-    connection.finally(() => connections.delete(connection));
-  });
-  // A client that left before it was accepted has not been here for us.
-  listener.on("error", () => {});
+export async function relayTcp(options: RelayOptions): Promise<Relay> {
+  const { listen } = options;
+  const link = new Link(options);
+  const connections = new Map<number, Connection>();
+  let count = 0;
+  const listener = net.createServer(
+    { allowHalfOpen: true },
+    (socket) => {
+      const number = ++count;
+      const connection = new Connection(socket, number, link, options);
+      connections.set(number, connection);
+      connection.closed.then(() => connections.delete(number));
+    },
+  );
   const listening = Promise.withResolvers<void>();
-  listener.listen({ host: HOST, port: 0, backlog: 511 }, listening.resolve);
+  listener.on("error", listening.reject);
+  listener.listen(
+    { host: listen?.hostname ?? HOST, port: listen?.port ?? 0, backlog: 511 },
+    listening.resolve,
+  );
   await listening.promise;
+  listener.off("error", listening.reject);
+  // A client that left before it was accepted has not been here for us.
+  listener.on("error", (error) => {
+    const code = codeOf(error);
+    if (EXHAUSTED.includes(code)) {
+      link.trouble(`The relay cannot accept a connection: ${reason(error)}.`);
+    }
+  });
   const address = listener.address();
   if (address === null || typeof address === "string") {
     throw new Error("Cannot listen on a free port");
   }
   return {
-    port: address.port,
-    stopListening: () => listener.close(),
+    address: { hostname: address.address, port: address.port },
+    get conditions() {
+      return link.conditions;
+    },
+    change: (conditions) => link.change(conditions),
+    stopListening: () => void listener.close(),
     async settled(ms) {
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, ms);
-      await Promise.race([Promise.all(connections), late.promise]);
+      const all = [...connections.values()].map(({ closed }) => closed);
+      await Promise.race([Promise.all(all), late.promise]);
       clearTimeout(timer);
     },
+    hold: (holds) => link.hold(holds),
+    held: () => link.held(),
+    release: (number, bytes) =>
+      link.some((lane) => lane.release(number, "once", bytes)),
+    drop: () => false,
+    double: () => false,
+    inject(number, from, bytes) {
+      const connection = connections.get(number);
+      connection?.inject(from, bytes);
+      return connection !== undefined;
+    },
+    reset(number) {
+      const connection = connections.get(number);
+      connection?.reset("reset by hand", "client");
+      return connection !== undefined;
+    },
     async [Symbol.asyncDispose]() {
-      disposed = true;
       listener.close();
-      for (const end of ends) end.destroy();
-      await Promise.all(connections);
+      const all = [...connections.values()];
+      for (const connection of all) connection.destroy();
+      await Promise.all(all.map(({ closed }) => closed));
+      link.close();
     },
   };
-
-  /** Connects a client with the server, for as long as both like. */
-  async function serve(client: End, number: number): Promise<void> {
-    const report: Report = (kind, from, bytes = new Uint8Array()) => {
-      if (!disposed) recorder.record({ kind, from, number, bytes });
-    };
-    ends.add(client);
-    report("connect", "client");
-    await recorder.turn?.("client");
-    const server = new End(
-      net.connect({ host: HOST, port, allowHalfOpen: true }),
-    );
-    ends.add(server);
-    if (await server.connected) {
-      await Promise.all(handOn(client, server, report, recorder));
-    } else {
-      listener.close();
-      report("refused", "server");
-      client.reset();
-    }
-    await Promise.all([client.closed, server.closed]);
-    ends.delete(client);
-    ends.delete(server);
-  }
 }
 
-type Report = (kind: WireEvent["kind"], from: Side, b?: Uint8Array) => void;
-
-/** Hands on what each end sends, until both have closed or one resets. */
-function handOn(
-  client: End,
-  server: End,
-  report: Report,
-  recorder: Recorder,
-): Promise<void>[] {
-  let half = false, over = false;
-  const finish = async (from: Side, how: "end" | "reset", other: End) => {
-    await recorder.turn?.(from);
-    if (over) return;
-    const kind = how === "reset" ? "reset" : half ? "close" : "half-close";
-    half = true;
-    over = kind !== "half-close";
-    report(kind, from);
-    if (how === "reset") other.reset();
-    else other.end();
-  };
-  const direction = async (from: Side, source: End, sink: End) => {
-    const turn = recorder.turn?.bind(recorder, from);
-    for await (const bytes of source.pieces(turn)) {
-      report("message", from, bytes);
-      // Once the system has taken it, not before, we read the next piece.
-      if (await sink.write(bytes)) continue;
-      // The other end was reset. Its own direction says so when it has handed
-      // on what came before, unless that has ended already.
-      if (!sink.ended) return;
-      const other = from === "client" ? "server" : "client";
-      return await finish(other, "reset", source);
-    }
-    await finish(from, source.ended ? "end" : "reset", sink);
-  };
-  return [
-    direction("client", client, server),
-    direction("server", server, client),
-  ];
-}
-
-/** One of the two sockets of a connection through the relay. */
-class End {
-  /** Whether the other side has closed its direction in good order (FIN). */
-  ended = false;
-  /** Resolves with whether it could connect. */
-  readonly connected: Promise<boolean>;
-  /** Resolves when the socket is gone. */
+/** A client's connection through the relay, and the one to the server. */
+class Connection {
+  /** Resolves when both sockets are gone. */
   readonly closed: Promise<void>;
+  readonly #number: number;
+  readonly #link: Link;
+  readonly #options: RelayOptions;
+  readonly #client: net.Socket;
+  #server: net.Socket | undefined;
+  readonly #up: Lane;
+  readonly #down: Lane;
+  readonly #finished = Promise.withResolvers<void>();
+  #open = 1; // sockets
+  #over = false; // reset: nothing else is reported
 
-  readonly #socket: net.Socket;
-  readonly #received: Uint8Array[] = [];
-  #news = Promise.withResolvers<void>();
-  #most = 1; // so many pieces may wait
-  #over = false; // nothing more will be received
-
-  constructor(socket: net.Socket) {
-    this.#socket = socket;
-    socket.setNoDelay(true); // small messages go on at once
-    const closed = Promise.withResolvers<void>();
-    const connected = Promise.withResolvers<boolean>();
-    this.closed = closed.promise;
-    this.connected = connected.promise;
-    socket.on("connect", () => connected.resolve(true));
-    // The stream itself would drop what it holds when a reset comes after it:
-    // so pieces wait in a queue of ours, which `pause` keeps short.
-    socket.on("data", (bytes) => {
-      if (this.#received.push(bytes) >= this.#most) socket.pause();
-      this.#news.resolve();
-    });
-    const finish = (ended: boolean) => () => {
-      this.ended ||= ended;
-      this.#over = true;
-      this.#news.resolve();
-    };
-    socket.on("end", finish(true));
-    socket.on("error", finish(false));
-    socket.on("close", finish(false));
-    socket.on("close", () => connected.resolve(false));
-    socket.on("close", () => closed.resolve());
-    socket.pause();
+  constructor(
+    client: net.Socket,
+    number: number,
+    link: Link,
+    options: RelayOptions,
+  ) {
+    this.closed = this.#finished.promise;
+    this.#client = client;
+    this.#number = number;
+    this.#link = link;
+    this.#options = options;
+    this.#up = this.#lane("client");
+    this.#down = this.#lane("server");
+    this.#attach(client, this.#up, this.#down);
+    this.#up.take("connect", number);
   }
 
-  /**
-   * What it receives, up to the end or a reset: what has come each time when it
-   * has got a turn, if turns are taken.
-   */
-  async *pieces(turn?: () => Promise<void>): AsyncGenerator<Uint8Array, void> {
-    while (true) {
-      if (this.#received.length > 0) {
-        if (turn) {
-          this.#most = 16;
-          this.#socket.resume();
-          await turn();
-          this.#most = 1;
-        }
-        const [first, ...more] = this.#received.splice(0);
-        if (first) yield more.length > 0 ? concat([first, ...more]) : first;
-      } else if (this.#over) {
-        return;
-      } else {
-        this.#news = Promise.withResolvers();
-        this.#socket.resume();
-        await this.#news.promise;
+  #lane(from: Side): Lane {
+    const { link, recorder } = this.#options;
+    const lane = new Lane({
+      ...{ link, from, recorder, ordered: true },
+      direction: this.#link.direction(from),
+      out: (kind, _, bytes) => this.#out(kind, from, bytes),
+      room: () => void this.#socket(from)?.resume(),
+      stop: (stop) => this.#stop(stop, from),
+    });
+    this.#link.add(lane);
+    lane.watchTime();
+    return lane;
+  }
+
+  /** The socket of a side. */
+  #socket(side: Side): net.Socket | undefined {
+    return side === "client" ? this.#client : this.#server;
+  }
+
+  /** Listens to a socket: what it says goes into `lane`, `back` leads to it. */
+  #attach(socket: net.Socket, lane: Lane, back: Lane): void {
+    socket.setNoDelay(true); // small messages go on at once
+    socket.on("data", (bytes) => {
+      lane.take("message", this.#number, own(bytes));
+      if (lane.full) socket.pause();
+    });
+    socket.on("end", () => lane.take("end", this.#number));
+    socket.on("drain", () => back.unblock());
+    // It was reset, or it takes nothing any more: its peer has gone.
+    socket.on("error", () => {
+      if (!this.#over) lane.take("reset", this.#number);
+    });
+    socket.on("close", () => {
+      back.close();
+      if (--this.#open === 0) this.#finish();
+    });
+  }
+
+  /** Hands on what has left a queue; false if the socket is full. */
+  #out(
+    kind: Parameters<Lane["take"]>[0],
+    from: Side,
+    bytes: Uint8Array,
+  ): boolean {
+    if (kind === "connect") return this.#connect();
+    const other = this.#socket(from === "client" ? "server" : "client");
+    if (!other || other.destroyed) return true;
+    if (kind === "message") return other.write(bytes);
+    if (kind === "end") other.end();
+    else this.#break();
+    return true;
+  }
+
+  /** Connects to the server; until that is done, what the client says waits. */
+  #connect(): boolean {
+    const { hostname, port } = this.#options.target;
+    const server = net.connect(
+      { host: hostname, port, allowHalfOpen: true },
+    );
+    this.#server = server;
+    this.#open++;
+    let connected = false;
+    server.on("connect", () => {
+      connected = true;
+      this.#attach(server, this.#down, this.#up);
+      this.#up.unblock();
+    });
+    server.on("error", (error) => {
+      if (!connected) this.#refuse(error);
+    });
+    server.on("close", () => {
+      if (!connected && --this.#open === 0) this.#finish();
+    });
+    return false;
+  }
+
+  #refuse(error: unknown): void {
+    const { hostname, port } = this.#options.target;
+    const where = hostname.includes(":")
+      ? `[${hostname}]:${port}`
+      : `${hostname}:${port}`;
+    if (EXHAUSTED.includes(codeOf(error))) {
+      const text = `The relay cannot connect to ${where}: ${reason(error)}.`;
+      this.#link.trouble(text, this.#number);
+      this.#break();
+      return;
+    }
+    const text = codeOf(error) === "ECONNREFUSED"
+      ? `refused by ${where}`
+      : `cannot reach ${where}: ${reason(error)}`;
+    this.#down.take("refused", this.#number, undefined, { text });
+  }
+
+  /** A condition stops the connection. */
+  #stop({ cause, then, both }: Stop, from: Side): void {
+    if (then === "reset") return this.reset(cause, from);
+    const lanes = both
+      ? [this.#up, this.#down]
+      : [from === "client" ? this.#up : this.#down];
+    for (const lane of lanes) lane.stall(cause);
+    const { link, recorder } = this.#options;
+    recorder.record(notice(recorder, link, "condition", {
+      text: `${cause}: nothing passes any more`,
+      ...{ from, connection: this.#number, causes: [cause] },
+    }));
+  }
+
+  /** Resets it because of a condition, or by hand. */
+  reset(cause: string, from: Side): void {
+    if (this.#over) return;
+    const { link, recorder } = this.#options;
+    recorder.record(notice(recorder, link, "reset", {
+      text: cause,
+      ...{ from, connection: this.#number, causes: [cause] },
+    }));
+    this.#break();
+  }
+
+  inject(from: Side, bytes: Uint8Array): void {
+    const lane = from === "client" ? this.#up : this.#down;
+    lane.take("message", this.#number, bytes, { mark: "injected" });
+  }
+
+  /** Closes both sockets without ceremony. */
+  destroy(): void {
+    this.#over = true;
+    this.#up.close();
+    this.#down.close();
+    this.#client.destroy();
+    this.#server?.destroy();
+  }
+
+  /** Resets both sides, after what was on its way to them. */
+  #break(): void {
+    this.#over = true;
+    for (const socket of [this.#client, this.#server]) {
+      if (!socket || socket.destroyed) continue;
+      if (socket.writableLength === 0) {
+        socket.resetAndDestroy();
+        continue;
       }
+      const timer = setTimeout(() => socket.resetAndDestroy(), LAST_WORDS_MS);
+      socket.write(new Uint8Array(), () => {
+        clearTimeout(timer);
+        socket.resetAndDestroy();
+      });
     }
   }
 
-  /** Sends a piece; resolves with whether the system has taken it. */
-  write(bytes: Uint8Array): Promise<boolean> {
-    return new Promise((resolve) =>
-      this.#socket.write(bytes, (error) => resolve(!error))
-    );
-  }
-
-  /** Says that there is no more to come (FIN). */
-  end(): void {
-    this.#socket.end();
-  }
-
-  /** Breaks it off (RST). */
-  reset(): void {
-    this.#socket.resetAndDestroy();
-  }
-
-  /** Closes it without ceremony. */
-  destroy(): void {
-    this.#socket.destroy();
+  #finish(): void {
+    this.#up.close();
+    this.#down.close();
+    this.#link.lanes.delete(this.#up);
+    this.#link.lanes.delete(this.#down);
+    this.#finished.resolve();
   }
 }
 
-function concat(pieces: Uint8Array[]): Uint8Array {
-  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
+/** Bytes that keep no larger buffer in memory. */
+function own(bytes: Uint8Array): Uint8Array {
+  return bytes.length * 2 < bytes.buffer.byteLength
+    ? new Uint8Array(bytes)
+    : bytes;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? `${error.code}` : "";
+}
+
+/** Why, in words for a user. */
+function reason(error: unknown): string {
+  const code = codeOf(error);
+  if (code === "EMFILE" || code === "ENFILE") {
+    return "the system has no file descriptors left for it (ulimit -n)";
   }
-  return whole;
+  return error instanceof Error ? error.message : `${error}`;
 }

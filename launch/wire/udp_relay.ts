@@ -1,28 +1,36 @@
 /**
- * A relay for UDP: datagrams pass through it whole, in the order in which they
- * come, and each peer stays apart.
+ * A relay for UDP: datagrams pass through it whole, and each peer stays apart.
  *
  * @module
  */
-import { HOST, type Recorder, type Relay, type Side } from "./relay.ts";
+import { lookup } from "node:dns/promises";
+import { setImmediate } from "node:timers";
+import { Lane } from "./lane.ts";
+import { Link } from "./link.ts";
+import { HOST, type Relay, type RelayOptions } from "./relay.ts";
 
-/** How long after its server has gone a relay still hands on what it said. */
+/** How long after its server has gone a relay still hands on what it said, in ms. */
 const LAST_MS = 300;
 
-/** How many peers a relay keeps apart, and for how long without a word. */
+/** How many peers a relay keeps apart, and for how long without a word, in ms. */
 const PEERS = 500, IDLE_MS = 120_000;
+
+/** How many datagrams are received before timers get their chance. */
+const RECEIVES = 500;
 
 /** Somebody who sends datagrams to the server. */
 interface Peer {
   /** What the server sees of it. */
   socket: Deno.DatagramConn;
+  outbox: Outbox;
   number: number;
-  /** When it spoke last, in ms since the start. */
+  address: Deno.NetAddr;
+  /** When it spoke last, in ms. */
   last: number;
 }
 
 /**
- * Starts a UDP relay in front of a port of this machine.
+ * Starts a UDP relay.
  *
  * Each peer gets a socket of its own towards the server, as in a router with
  * NAT: so the server can tell them apart, and its answers find their way. When
@@ -31,77 +39,153 @@ interface Peer {
  *
  * @example
  * ```ts
- * import { relayUdp } from "../launch/wire/udp_relay.ts";
+ * import { Recording } from "./relay.ts";
+ * import { relayUdp } from "./udp_relay.ts";
  *
- * await using relay = relayUdp(8082, { record: console.log });
+ * await using relay = await relayUdp({
+ *   link: "broker",
+ *   target: { hostname: "127.0.0.1", port: 8082 },
+ *   recorder: new Recording((event) => console.log(event.kind)),
+ * });
  * ```
  */
-export function relayUdp(port: number, recorder: Recorder): Relay {
-  const server = { transport: "udp", hostname: HOST, port } as const;
-  const front = bind();
-  const peers = new Map<string, Peer>(); // the one silent longest comes first
+export async function relayUdp(options: RelayOptions): Promise<Relay> {
+  const { listen, recorder } = options;
+  const address = await lookup(options.target.hostname);
+  const target = {
+    transport: "udp",
+    hostname: plain(address.address),
+    port: options.target.port,
+  } as const;
+  const listenName = listen?.hostname ?? HOST;
+  const front = bind(listenName, listen?.port ?? 0);
+  const link = new Link(options);
+  const byAddress = new Map<string, Peer>(); // the one silent longest first
+  const byNumber = new Map<number, Peer>();
   let count = 0, closed = false;
+  let leaving: ReturnType<typeof setTimeout> | undefined;
+  const failed = (error: unknown, bytes: Uint8Array, to: Deno.NetAddr) => {
+    if (closed || error instanceof Deno.errors.BadResource) return;
+    const where = `${to.hostname}:${to.port}`;
+    const why = error instanceof Error ? error.message : error;
+    link.trouble(
+      `The relay cannot send ${bytes.length} bytes to ${where}: ${why}.`,
+    );
+  };
+  const outbox = new Outbox(front, failed);
+  const up = new Lane({
+    ...{ link: options.link, from: "client", recorder, ordered: false },
+    direction: link.up,
+    out(_, number, bytes) {
+      const peer = byNumber.get(number);
+      peer?.outbox.send(bytes, target);
+      return true;
+    },
+  });
+  const down = new Lane({
+    ...{ link: options.link, from: "server", recorder, ordered: false },
+    direction: link.down,
+    out(_, number, bytes) {
+      const peer = byNumber.get(number);
+      if (peer) outbox.send(bytes, peer.address);
+      return true;
+    },
+  });
+  link.add(up);
+  link.add(down);
   const expiry = setInterval(() => {
-    for (const [key, { last }] of peers) {
+    for (const [key, { last }] of byAddress) {
       if (performance.now() - last < IDLE_MS) break;
       forget(key);
     }
   }, IDLE_MS / 10);
-  let busy = 0, leaving: ReturnType<typeof setTimeout> | undefined;
-  const receiving = receive(front, async (bytes, sender) => {
-    const { number, socket } = meet(sender);
-    await report("client", number, bytes);
-    await socket.send(bytes, server);
+  Deno.unrefTimer(expiry);
+  const receiving = receive(front, (bytes, sender) => {
+    const peer = meet(sender);
+    if (peer) up.take("datagram", peer.number, bytes);
   });
   return {
-    port: portOf(front),
+    address: { hostname: front.addr.hostname, port: front.addr.port },
+    get conditions() {
+      return link.conditions;
+    },
+    change: (conditions) => link.change(conditions),
     stopListening: leave,
-    settled: () => Promise.resolve(),
+    async settled(ms) {
+      const end = performance.now() + ms;
+      while (!isQuiet() && performance.now() < end) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    },
+    hold: (holds) => link.hold(holds),
+    held: () => link.held(),
+    release: (number, bytes) =>
+      link.some((lane) => lane.release(number, "once", bytes)),
+    drop: (number) => link.some((lane) => lane.drop(number)),
+    double: (number) => link.some((lane) => lane.release(number, "twice")),
+    inject(number, from, bytes) {
+      if (!byNumber.has(number)) return false;
+      const lane = from === "client" ? up : down;
+      lane.take("datagram", number, bytes, { mark: "injected" });
+      return true;
+    },
+    reset: () => false,
     async [Symbol.asyncDispose]() {
       close();
       await receiving;
     },
   };
 
-  /** The peer with this address, who has just spoken. */
-  function meet(address: Deno.NetAddr): Peer {
-    const key = `${address.hostname}:${address.port}`;
-    const known = peers.get(key);
-    const peer = known ?? { socket: bind(), number: ++count, last: 0 };
+  /** The peer with this address, who has just spoken; none, if there is no room. */
+  function meet(address: Deno.NetAddr): Peer | undefined {
+    const key = `${address.hostname} ${address.port}`;
+    const known = byAddress.get(key);
+    const peer = known ?? welcome(address);
+    if (!peer) return undefined;
     peer.last = performance.now();
-    peers.delete(key);
-    peers.set(key, peer);
-    if (!known) {
-      const { socket, number } = peer;
-      receive(socket, async (bytes, sender) => {
-        if (sender.port !== port) return; // a stranger
-        await report("server", number, bytes);
-        await front.send(bytes, address);
-      });
-      const [oldest] = peers.keys();
-      if (peers.size > PEERS && oldest) forget(oldest);
-    }
+    if (byAddress.size > 1) byAddress.delete(key);
+    byAddress.set(key, peer);
+    const [oldest] = byAddress.keys();
+    if (byAddress.size > PEERS && oldest !== undefined) forget(oldest);
     return peer;
   }
 
-  async function report(from: Side, number: number, bytes: Uint8Array) {
-    busy++;
+  function welcome(address: Deno.NetAddr): Peer | undefined {
+    let socket: Deno.DatagramConn & { addr: Deno.NetAddr };
     try {
-      await recorder.turn?.(from);
-      recorder.record({ kind: "datagram", from, number, bytes });
-    } finally {
-      busy--;
+      socket = bind(facing(target.hostname), 0);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : error;
+      link.trouble(`The relay has no socket for a new peer: ${why}.`);
+      return undefined;
     }
+    const outbox = new Outbox(socket, failed);
+    const peer: Peer = { socket, outbox, number: ++count, address, last: 0 };
+    byNumber.set(peer.number, peer);
+    receive(socket, (bytes, { hostname, port }) => {
+      if (port !== target.port || plain(hostname) !== target.hostname) return;
+      down.take("datagram", peer.number, bytes);
+    });
+    return peer;
+  }
+
+  function isQuiet(): boolean {
+    return (up.empty || up.stalled) && (down.empty || down.stalled) &&
+      outbox.empty &&
+      byNumber.values().every((peer) => peer.outbox.empty);
   }
 
   /** Closes when what the server said before it went has been handed on. */
   function leave(): void {
-    leaving = setTimeout(() => busy > 0 ? leave() : close(), LAST_MS);
+    leaving = setTimeout(() => isQuiet() ? close() : leave(), LAST_MS);
   }
 
   function forget(key: string): void {
-    peers.get(key)?.socket.close();
-    peers.delete(key);
+    const peer = byAddress.get(key);
+    if (!peer) return;
+    peer.socket.close();
+    byAddress.delete(key);
+    byNumber.delete(peer.number);
   }
 
   function close(): void {
@@ -109,34 +193,100 @@ export function relayUdp(port: number, recorder: Recorder): Relay {
     closed = true;
     clearTimeout(leaving);
     clearInterval(expiry);
+    link.close();
     front.close();
-    for (const key of [...peers.keys()]) forget(key);
+    for (const key of [...byAddress.keys()]) forget(key);
   }
 }
 
-function bind(): Deno.DatagramConn {
-  return Deno.listenDatagram({ transport: "udp", hostname: HOST, port: 0 });
+/**
+ * Sends datagrams on one socket, one after the other: several sends at a time
+ * would overtake each other. Nobody waits for it, so reading goes on meanwhile.
+ */
+class Outbox {
+  readonly #socket: Deno.DatagramConn;
+  readonly #failed: Failed;
+  #waiting: { bytes: Uint8Array; to: Deno.NetAddr }[] = [];
+  #busy = false;
+
+  constructor(socket: Deno.DatagramConn, failed: Failed) {
+    this.#socket = socket;
+    this.#failed = failed;
+  }
+
+  get empty(): boolean {
+    return !this.#busy;
+  }
+
+  send(bytes: Uint8Array, to: Deno.NetAddr): void {
+    this.#waiting.push({ bytes, to });
+    if (!this.#busy) this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#busy = true;
+    while (this.#waiting.length > 0) {
+      for (const { bytes, to } of this.#waiting.splice(0)) {
+        try {
+          await this.#socket.send(bytes, to);
+        } catch (error) {
+          this.#failed(error, bytes, to);
+        }
+      }
+    }
+    this.#busy = false;
+  }
 }
 
-function portOf(socket: Deno.DatagramConn): number {
-  if (socket.addr.transport !== "udp") throw new Error("Not a UDP socket");
-  return socket.addr.port;
+type Failed = (error: unknown, bytes: Uint8Array, to: Deno.NetAddr) => void;
+
+function bind(
+  hostname: string,
+  port: number,
+): Deno.DatagramConn & { addr: Deno.NetAddr } {
+  const socket = Deno.listenDatagram({ transport: "udp", hostname, port });
+  if (!isNet(socket)) throw new Error("Not a UDP socket");
+  return socket;
+}
+
+function isNet(
+  socket: Deno.DatagramConn,
+): socket is Deno.DatagramConn & { addr: Deno.NetAddr } {
+  return socket.addr.transport === "udp";
+}
+
+/** Where a socket must be bound that is to reach that address. */
+function facing(hostname: string): string {
+  const isV6 = hostname.includes(":");
+  if (hostname.startsWith("127.")) return HOST;
+  if (hostname === "::1") return "::1";
+  return isV6 ? "::" : "0.0.0.0";
+}
+
+/** An address in its shortest form. */
+function plain(hostname: string): string {
+  if (!hostname.includes(":")) return hostname;
+  const bare = hostname.split("%")[0] ?? hostname;
+  return URL.parse(`http://[${bare}]`)?.hostname.slice(1, -1) ?? hostname;
 }
 
 /** Takes datagrams, one after the other, until the socket is closed. */
 async function receive(
   socket: Deno.DatagramConn,
-  take: (bytes: Uint8Array, sender: Deno.NetAddr) => Promise<void>,
+  take: (bytes: Uint8Array, sender: Deno.NetAddr) => void,
 ): Promise<void> {
   const buffer = new Uint8Array(65_536);
+  let count = 0;
   while (true) {
     try {
       const [bytes, sender] = await socket.receive(buffer);
-      // What cannot be handed on is lost, as it may be on any network.
-      if (sender.transport === "udp") await take(bytes, sender).catch(() => {});
+      if (sender.transport === "udp") take(bytes.slice(), sender);
+      if (++count % RECEIVES > 0) continue;
     } catch (error) {
       const { BadResource, Interrupted } = Deno.errors;
       if (error instanceof BadResource || error instanceof Interrupted) return;
+      // On Windows, a datagram that nobody took makes the next receive fail.
     }
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
