@@ -6,8 +6,8 @@
  *
  *     deno run --allow-net=127.0.0.1 --allow-read=server.log --allow-write=server.log server.ts
  *
- * Ctrl-C ends it and prints a table of all clients. SIGUSR2 (`kill -USR2 PID`; on
- * Windows Ctrl-Break) prints that table while it runs.
+ * Ctrl-C ends it and prints a table of all clients; SIGUSR2 (on Windows
+ * Ctrl-Break) prints that table while it runs.
  *
  * On the wire: messages that end in a blank. A client sends its ID (0 to 10000)
  * and gets the last number that this ID calculated. Then it sends a number every
@@ -146,14 +146,14 @@ async function* receive(
     yield* messages;
     first &&= messages.length === 0;
     if (text.length > 32) {
-      throw new Refusal(`it sent "${escape(text.slice(0, 32))}"`);
+      throw new Refusal(`it sent "${escape(text)}"`);
     }
   }
 }
 
 /** Takes an ID; returns its row. */
 function register(message: string): Row {
-  logger.info(`Received ID from client: ${escape(message.slice(0, 32))}`);
+  logger.info(`Received ID from client: ${escape(message)}`);
   const id = /^\d{1,5}$/.test(message) ? Number(message) : NaN;
   if (!(id <= 10_000)) throw new Refusal("no ID from 0 to 10000");
   if (rows[id]?.online) throw new Refusal(`ID ${id} is connected already`);
@@ -175,7 +175,7 @@ function take(row: Row, message: string): number | undefined {
   }
   const number = /^-?\d{1,16}$/.test(message) ? Number(message) : NaN;
   if (!Number.isSafeInteger(number)) {
-    throw new Refusal(`it sent "${escape(message.slice(0, 32))}"`);
+    throw new Refusal(`it sent "${escape(message)}"`);
   }
   row.lastCalculated = number;
   logger.info(`Value calculated by client ${row.id}: ${number}`);

@@ -416,7 +416,7 @@ Deno.test("incrementer/server: 32 bytes may wait for their blank", async () => {
   assertEquals(
     lines.filter((line) => line.includes("refused: ")),
     [
-      `WARN Client 1 refused: it sent "${"x".repeat(32)}"`,
+      `WARN Client 1 refused: it sent "${"x".repeat(33)}"`,
       `WARN Client 1 refused: it sent "${"1".repeat(32)}"`,
     ],
   );
