@@ -546,6 +546,25 @@ Deno.test("library: a user's program, in a folder of its own", async () => {
   }
 });
 
+Deno.test("library:client: a reply cannot command the terminal", async () => {
+  using listener = new TcpListener();
+  const port = ["--port", `${listener.port}`];
+  await using client = await start("library:client", port);
+  using peer = await listener.accept();
+  await peer.assertReplies("Hello Server!");
+  await peer.send("\x1b]0;owned\x07\u202e\u009b2J\r\u2028Response: x\n");
+  peer.connection.close();
+  await assertExits(client, 0);
+  assertEquals(client.stdout, "Response: �]0;owned���2J��Response: x\n");
+});
+
+Deno.test("library:client: 0.0.0.0 and :: are for servers", async () => {
+  for (const host of ["0.0.0.0", "::"]) {
+    const refused = /^Cannot use --host .*, it is for servers\. Usage: .*\n$/;
+    await assertFails("library:client", ["--host", host], 2, refused);
+  }
+});
+
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.test({
     name: `library: ${signal} ends the server in good order`,

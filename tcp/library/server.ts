@@ -475,6 +475,7 @@ class ThreadPool {
   #idle: Worker[] = [];
   /** and requests that wait for a thread. One of both lists is empty. */
   #waiting: ((thread: Worker | Promise<Worker>) => void)[] = [];
+  #stopped = false;
 
   constructor(module: string, timeout: number) {
     this.#module = module;
@@ -484,7 +485,7 @@ class ThreadPool {
   async start(): Promise<void> {
     for (const file of [import.meta.url, this.#module]) {
       // Threads need the permission to read these: ask for it now.
-      if (file.startsWith("file:")) await Deno.stat(new URL(file));
+      if (file.startsWith("file:")) Deno.statSync(new URL(file));
     }
     const length = navigator.hardwareConcurrency;
     const starting = Array.from({ length }, () => this.#startThread());
@@ -507,12 +508,14 @@ class ThreadPool {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#waiting = [];
     for (const thread of this.#threads.keys()) thread.terminate();
   }
 
   /** Resolves when the thread has loaded the protocol. */
   async #startThread(): Promise<Worker> {
+    if (this.#stopped) throw new Error("the server is stopped");
     const thread = new Worker(new URL(import.meta.url), {
       workerData: { protocolModule: this.#module, timeout: this.#timeout },
       env: {}, // it needs none, and would ask for the permission
