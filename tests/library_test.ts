@@ -419,7 +419,7 @@ async function ask(port: number, text: string): Promise<Ask> {
 Deno.test("library: a module that cannot be used is an error of listen()", async () => {
   for (
     const [module, complaint] of [
-      ["./my_protocol.ts", "is not the URL of a module"],
+      ["./my_protocol.ts", "Invalid URL"],
       ["file:///nowhere/my_protocol.ts", "my_protocol.ts"],
       [import.meta.resolve("./assertions.ts"), "not a class"],
     ] as const
@@ -605,7 +605,8 @@ for (const role of ["server", "client"]) {
 Deno.test("library: a port in use, and nobody who listens", async () => {
   await using started = await startServer("library:server");
   const port = ["--port", `${started.port}`];
-  const advice = /^Cannot serve on 127\.0\.0\.1 port \d+: .*another port\.\n$/;
+  const advice =
+    /^Cannot serve on 127\.0\.0\.1 port \d+: .*another --port\.\n$/;
   await assertFails("library:server", port, 1, advice);
   const nobody = ["--port", `${unusedPort()}`];
   const complaint = /^Cannot connect to .*refused.* Is the server running\?\n$/;

@@ -1,26 +1,7 @@
 /**
  * TCP servers for one request and one reply a connection. You write the
- * protocol, that is: what to reply to a request; three servers bring it to the
- * clients. Copy this file beside your program:
- *
- * ```ts
- * import { IterativeServer, ServerProtocol } from "./server.ts";
- *
- * class Shout extends ServerProtocol {
- *   override processRequest(message: string): string {
- *     return message.toUpperCase();
- *   }
- * }
- *
- * const server = new IterativeServer(0, new Shout()); // 0: a free port, please
- * const stopped = server.listen();
- * console.log(`Clients find it on port ${server.address.port}.`);
- *
- * server.close(); // without it, the server would go on for ever
- * await stopped;
- * ```
- *
- * Which server?
+ * protocol, that is: what to reply to a request. Three servers bring it to the
+ * clients. Copy this file beside your program.
  *
  * | server | protocol | serves |
  * | --- | --- | --- |
@@ -38,11 +19,9 @@
  * What goes wrong with one client, or in the protocol, ends that connection
  * without a reply and puts one line on standard error. The server goes on.
  *
- * A program needs `--allow-net=127.0.0.1`, and `--allow-read` of the folder
- * with this file and its own for a protocol that runs in threads.
- *
  * @module
  */
+import { setTimeout as pause } from "node:timers/promises";
 import { Script } from "node:vm";
 import { parentPort, Worker, workerData } from "node:worker_threads";
 
@@ -108,24 +87,17 @@ export interface ListenOptions {
  * To make another kind of server, extend it and say what `serve()` does.
  *
  * ```ts
- * import { BaseServer, ServerProtocol } from "./server.ts";
+ * import { BaseServer } from "./server.ts";
  *
- * class ThreeRequestsServer extends BaseServer {
+ * class LazyServer extends BaseServer {
  *   protected override async serve(
  *     connections: AsyncIterable<Deno.TcpConn>,
  *   ): Promise<void> {
- *     let replies = 0;
  *     for await (const connection of connections) {
- *       if (await this.answer(connection)) replies++;
- *       if (replies === 3) return;
+ *       setTimeout(() => this.answer(connection), 500);
  *     }
  *   }
  * }
- *
- * class Yes extends ServerProtocol {
- *   override processRequest = () => "yes";
- * }
- * console.log(new ThreeRequestsServer(8000, new Yes()));
  * ```
  */
 export abstract class BaseServer<
@@ -167,15 +139,19 @@ export abstract class BaseServer<
    *
    * @returns A promise that resolves when the server is done or has been
    * stopped: then its port is free. It rejects with an Error when the server
-   * cannot listen, or its module cannot be loaded.
+   * cannot listen ({@linkcode Deno.errors.AddrInUse}, for one), or its module
+   * cannot be loaded.
    */
   async listen(options: ListenOptions = {}): Promise<void> {
     const { hostname = "127.0.0.1", signal, timeout = 30_000, quiet = 20 } =
       options;
     if (this.#listener) throw new Error("This server listens already");
     if (signal?.aborted) return;
-    const pool = poolFor(this.#protocol, timeout);
-    const listener = claim(hostname, this.#port);
+    const protocol = this.#protocol;
+    const pool = protocol instanceof URL || typeof protocol === "string"
+      ? new ThreadPool(new URL(protocol).href, timeout)
+      : undefined;
+    const listener = Deno.listen({ hostname, port: this.#port });
     this.#limits = { timeout, quiet };
     this.#pool = pool;
     this.#listener = listener;
@@ -254,7 +230,7 @@ export abstract class BaseServer<
     while (this.#listener === listener) {
       // accept() fails for a client that has left the queue, and while too many
       // files are open. Either passes: try again.
-      const connection = await listener.accept().catch(() => pause(100));
+      const connection = await listener.accept().catch(() => pause(100, null));
       if (!connection) continue;
       if (this.#listener !== listener) return connection.close();
       this.#open.add(connection);
@@ -278,26 +254,17 @@ export abstract class BaseServer<
  *
  * ```ts
  * import { Server, ServerProtocol } from "./server.ts";
- * import { Client, ClientProtocol } from "./client.ts";
  *
- * class Hello extends ServerProtocol {
+ * class Shout extends ServerProtocol {
  *   override processRequest(message: string): string {
- *     return `Hello ${message}!`;
+ *     return message.toUpperCase();
  *   }
  * }
  *
- * class Introduction extends ClientProtocol {
- *   override prepareRequest(): string {
- *     return "Ada";
- *   }
- *   override processReply(message: string): void {
- *     console.log(message); // Hello Ada!
- *   }
- * }
- *
- * const server = new Server(0, new Hello()); // new Server(new Hello()): port 1234
+ * const server = new Server(0, new Shout()); // 0: a free port, please
  * const done = server.listen();
- * await new Client(server.address.port, new Introduction()).open();
+ * console.log(`A client finds it on port ${server.address.port}.`);
+ * server.close(); // without it, this would wait for that client
  * await done;
  * ```
  */
@@ -380,19 +347,6 @@ export class MultithreadedServer
   }
 }
 
-/** Takes the address, so that clients can connect from now on. */
-function claim(hostname: string, port: number): Deno.TcpListener {
-  try {
-    return Deno.listen({ hostname, port });
-  } catch (cause) {
-    const advice = cause instanceof Deno.errors.AddrInUse
-      ? ". Stop the program that uses it, or choose another port."
-      : ".";
-    const what = `Cannot serve on ${hostname} port ${port}`;
-    throw new Error(`${what}: ${messageOf(cause)}${advice}`, { cause });
-  }
-}
-
 /** Reads up to the end of the request. */
 async function readRequest(
   connection: Deno.TcpConn,
@@ -449,17 +403,6 @@ async function sendReply(
   const buffer = new Uint8Array(16 * 1024);
   const read = () => within(end - performance.now(), connection.read(buffer));
   while (await read().catch(() => null));
-}
-
-function poolFor(
-  protocol: ServerProtocol | URL | string,
-  timeout: number,
-): ThreadPool | undefined {
-  if (protocol instanceof URL) return new ThreadPool(protocol.href, timeout);
-  if (typeof protocol !== "string") return undefined;
-  if (URL.canParse(protocol)) return new ThreadPool(protocol, timeout);
-  const advice = "is not the URL of a module; import.meta.resolve() makes one";
-  throw new TypeError(`"${protocol}" ${advice}`);
 }
 
 /** What a thread says: a reply ("" when it is loaded), or what went wrong. */
@@ -532,8 +475,13 @@ class ThreadPool {
       this.#idle = this.#idle.filter((other) => other !== thread);
       this.#waiting.shift()?.(this.#startThread());
     });
-    await this.#reportOf(thread, START);
-    return thread;
+    try {
+      await this.#reportOf(thread, START);
+      return thread;
+    } catch (error) {
+      await thread.terminate();
+      throw error;
+    }
   }
 
   /** Waits for what the thread says next, and ends it when that is late. */
@@ -610,10 +558,6 @@ async function within<T>(
   let timer = setTimeout(() => timer = setTimeout(resolve, 1, undefined), ms);
   return await Promise.race([promise, timeout])
     .finally(() => clearTimeout(timer));
-}
-
-function pause(ms: number): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(resolve, ms, undefined));
 }
 
 /** One line on standard error, and nothing in it commands the terminal. */
