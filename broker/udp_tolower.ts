@@ -9,10 +9,12 @@
  * On the wire: a datagram with any UTF-8 text comes in, one with the converted
  * text goes back to its sender; "error: …" if there is no such answer.
  */
+import { isUtf8 } from "node:buffer";
+import { lookup } from "node:dns/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 
 addEventListener("unhandledrejection", explain);
-const { host: hostname, port } = parseArgs(Deno.args, {
+const { host, port } = parseArgs(Deno.args, {
   string: ["host", "port"],
   default: { host: "127.0.0.1", port: "8081" },
   unknown: usage,
@@ -23,51 +25,46 @@ Deno.addSignalListener("SIGTERM", () => Deno.exit());
 
 // Claim the address. There are no connections: all datagrams come to this one
 // socket, whoever sends them, and wait in its queue until we take them out.
-let step = `listen on ${hostname}:${port}`;
+const { address } = await lookup(host);
 const socket = Deno.listenDatagram({
   transport: "udp",
-  hostname,
+  hostname: address,
   port: Number(port),
 });
-step = `serve on ${hostname}:${port}`;
-const address = socket.addr.transport === "udp" ? socket.addr.port : port;
-console.log(`Waiting for connections on ${hostname}:${address} ...`);
+console.log(`Waiting for connections on ${nameOf(socket.addr)} ...`);
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const buffer = new Uint8Array(65536); // a datagram has 65,507 bytes at most
-const lines: string[] = [];
-addEventListener("unload", printLines);
 while (true) {
-  // Windows reports here that a client has gone: on with the next.
+  // Windows reports here that a client has gone. Then go on with the next one.
   const received = await socket.receive(buffer).catch(() => null);
-  if (received?.[1].transport !== "udp") continue;
+  if (!received) continue;
   const [datagram, client] = received;
-
-  // An empty datagram is a datagram, too: its answer is empty.
-  const answer = convert(datagram);
-  await socket.send(answer, client).catch(() => {}); // it may not be reachable
-
-  // Many lines at a time: alone, each would cost as much as its datagram.
-  const line = `Connection established with ${client.hostname}:${client.port}`;
-  if (lines.push(line) === 1) setTimeout(printLines, 20);
-}
-
-function convert(datagram: Uint8Array): Uint8Array {
-  let text: string;
+  console.log(`Connection established with ${nameOf(client)}`);
+  // An empty datagram is a datagram, too, and its answer is empty.
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(datagram);
+  // Never answer an error: two programs would send each other errors for ever.
+  if (text.startsWith("error: ")) continue;
   try {
-    text = utf8.decode(datagram);
-  } catch {
-    return new TextEncoder().encode("error: the text is not UTF-8");
+    if (!isUtf8(datagram)) throw new Error("the text is not UTF-8");
+    // It may be longer than the text: "Ⱥ" takes 2 bytes, "ⱥ" 3.
+    const answer = text.toLowerCase();
+    await socket.send(new TextEncoder().encode(answer), client);
+  } catch (error) {
+    const problem = `error: ${error instanceof Error ? error.message : error}`;
+    await socket.send(new TextEncoder().encode(problem), client)
+      .catch(throwIfForbidden); // a client that cannot be reached gets nothing
   }
-  // Not only letters change: "ß" becomes "SS", and "ΐ" from 2 bytes 6.
-  const answer = new TextEncoder().encode(text.toLowerCase());
-  return answer.length <= 65507
-    ? answer
-    : new TextEncoder().encode("error: the answer is larger than a datagram");
 }
 
-function printLines(): void {
-  if (lines.length > 0) console.log(lines.splice(0).join("\n"));
+/** "127.0.0.1:PORT" or "[::1]:PORT". */
+function nameOf(address: Deno.Addr): string {
+  const { hostname, port } = address as Deno.NetAddr;
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+}
+
+/** A missing permission ends the program. Other errors concern one client. */
+function throwIfForbidden(error: unknown): void {
+  if (error instanceof Deno.errors.NotCapable) throw error;
 }
 
 function usage(wrong: string): never {
@@ -79,10 +76,12 @@ function usage(wrong: string): never {
 
 function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
-  const { name, message } = event.reason;
+  const { name, code, message } = event.reason;
   const advice = name === "AddrInUse"
     ? " Stop the program that uses it, or pass another --port."
+    : code === "EPERM"
+    ? " It needs --allow-net for that name."
     : "";
-  console.error(`Cannot ${step}: ${message}.${advice}`);
+  console.error(`Cannot serve on ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

@@ -6,27 +6,30 @@
  *
  *     deno run --allow-net=127.0.0.1 http_server.ts
  *
- * On the wire: a head comes in over TCP (request line, a line for each header,
- * an empty line; at most 16 KiB, within 5 s); a head and the page go out, and
- * the connection closes.
+ * On the wire: a head comes in (request line, a line for each header, an empty
+ * line); a head and a page go out, and the connection closes.
  */
 import { Buffer } from "node:buffer";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 
-const PAGE = `<html>
-<head><title>Mini Server</title></head>
-<body>
+const PAGE = `<!DOCTYPE html>
+<html lang="en">
+<head><title>Mini Server</title>
+<meta name="color-scheme" content="light dark"></head>
+<body><main>
 <h1>Hello!</h1>
-</body>
+</main></body>
 </html>
 `;
-const REQUEST_LINE = /^[\w!#$%&'*+.^`|~-]+ [!-~\x80-\xff]+ HTTP\/1\.\d\r?\n/;
+// What a head looks like (RFC 9112). Each byte of it is a character here.
+const START = /^([\w!#$%&'*+.^`|~-]+) [!-~\x80-\xff]+ HTTP\/1\.(\d)\r?\n/;
 const HEADERS = /(?:[\w!#$%&'*+.^`|~-]+:[\t -~\x80-\xff]*\r?\n)*\r?\n/;
-const HEAD = new RegExp(REQUEST_LINE.source + HEADERS.source);
+const HEAD = new RegExp(START.source + HEADERS.source);
+const HOST = /^host:[\t ]*(\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(:\d*)?[\t ]*$/i;
 
 addEventListener("unhandledrejection", explain);
-const { host: hostname, port } = parseArgs(Deno.args, {
+const { host, port } = parseArgs(Deno.args, {
   string: ["host", "port"],
   default: { host: "127.0.0.1", port: "8080" },
   unknown: usage,
@@ -35,85 +38,90 @@ if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
 Deno.addSignalListener("SIGINT", () => Deno.exit());
 Deno.addSignalListener("SIGTERM", () => Deno.exit());
 
-const step = `listen on ${hostname}:${port}`;
-const listener = Deno.listen({ hostname, port: Number(port) });
-console.log(`HTTP Server running on http://${hostname}:${listener.addr.port}`);
+const listener = Deno.listen({ hostname: host, port: Number(port) });
+console.log(`HTTP Server running on http://${nameOf(listener.addr)}`);
 
 while (true) {
-  // Whoever connects while we serve waits in the system's queue. accept()
-  // fails for a client that has left it again: on to the next one.
-  const connection = await listener.accept().catch(() => pause(1, null));
+  // Others wait in the system's queue. accept() fails for a client that has
+  // left it, and while too many files are open. Either passes: try again.
+  const connection = await listener.accept().catch(() => pause(100, null));
   if (connection) await serve(connection).catch(() => {}); // it vanished
 }
 
-/** Reads a request, answers it and takes leave, all of it within 5 s. */
+/** Reads a request, answers it and closes, all of it within 5 s. */
 async function serve(connection: Deno.TcpConn): Promise<void> {
-  using _closing = connection;
-  const client = connection.remoteAddr;
-  console.log(`Connection from ${client.hostname}:${client.port}`);
-
+  console.log(`Connection from ${nameOf(connection.remoteAddr)}`);
+  const buffer = Buffer.alloc(4096);
   const late = Promise.withResolvers<"late">();
   const timer = setTimeout(late.resolve, 5_000, "late");
-  const buffer = Buffer.alloc(4096);
   const read = () => Promise.race([connection.read(buffer), late.promise]);
   try {
     // TCP may cut a request anywhere: read until it is clear what to answer.
-    let head = "", status = "";
+    let text = "", status = "";
     while (status === "") {
       const count = await read();
-      if (count === null && head === "") return; // it had nothing to ask
-      if (count === "late") status = "408 Request Timeout";
-      else {
-        head += buffer.toString("latin1", 0, count ?? 0); // a byte, a character
-        status = judge(head, count === null);
-      }
+      if (count === null && text === "") return; // it asks nothing
+      const piece = buffer.toString("latin1", 0, Number(count) || 0);
+      text = (text + piece).replace(/^(\r?\n)+/, ""); // empty lines before it
+      status = statusOf(text, count);
     }
-
-    console.log("----- HTTP REQUEST -----");
-    console.log(printable(head));
+    const [head = text] = HEAD.exec(text) ?? [];
+    console.log(`----- HTTP REQUEST -----\n${escape(head)}`);
     console.log("------------------------");
     await connection.write(answer(status, head.startsWith("HEAD ")));
 
-    // Announce our end (FIN), then wait for the client's. Closing while it
-    // still sends would be a reset (RST), which may destroy the answer.
+    // Lingering close: say that we send no more (FIN), then read on until the
+    // client closes, too. If we closed while it still sends, the system would
+    // reset the connection (RST), which may destroy the answer on its way.
     await connection.closeWrite();
-    while (Number(await read()) > 0);
+    while (typeof await read() === "number");
   } finally {
     clearTimeout(timer);
+    connection.close();
   }
 }
 
 /** The status for what has come so far; "" while it may become a request. */
-function judge(head: string, ended: boolean): string {
-  const [whole] = HEAD.exec(head) ?? [];
-  if ((whole ?? head).length > 16 * 1024) {
-    return "431 Request Header Fields Too Large";
+function statusOf(text: string, count: number | null | "late"): string {
+  const [head = text, method, minor] = HEAD.exec(text) ?? [];
+  if (head.length > 16 * 1024) return "431 Request Header Fields Too Large";
+  if (method) { // the head is complete
+    const hosts = head.match(/^host:.*/gim)?.join("\n");
+    const valid = hosts === undefined ? minor === "0" : HOST.test(hosts);
+    if (!valid) return "400 Bad Request";
+    return method === "CONNECT" ? "405 Method Not Allowed" : "200 OK";
   }
-  if (whole) return "200 OK";
-  const wrong = ended || /[^\t\r\n -~\x80-\xff]|\n\r?\n/.test(head) ||
-    (head.includes("\n") && !REQUEST_LINE.test(head));
-  return wrong ? "400 Bad Request" : "";
+  const firstLine = !head.includes("\n") || START.test(head);
+  const wrong = /[^\t\r\n -~\x80-\xff]|\n\r?\n/.test(head);
+  if (count === null || wrong || !firstLine) return "400 Bad Request";
+  return count === "late" ? "408 Request Timeout" : "";
 }
 
-/**
- * The head as UTF-8, with what could command a terminal escaped (%1B), and
- * line ends too unless it is HTTP, lest it imitate what we print around it.
- */
-function printable(head: string): string {
-  const [whole] = HEAD.exec(head) ?? [];
-  const text = Buffer.from(whole ?? head, "latin1").toString();
-  const risk = whole ? /(?![\t\r\n])\p{C}/gu : /\p{C}/gu;
-  return text.replace(risk, encodeURIComponent);
-}
-
-/** The bytes to send: a head and, unless only that is wanted, the page. */
+/** The bytes to send: a head and, unless only that is wanted, a page. */
 function answer(status: string, headOnly: boolean): Uint8Array {
-  const page = status === "200 OK" ? PAGE : `<h1>${status}</h1>\n`;
+  const page = status === "200 OK"
+    ? PAGE
+    : PAGE.replace(/<h1>[^]*(?=\n<\/main>)/, `<h1>${status}</h1>`);
   const head = `HTTP/1.1 ${status}\r\n` +
     "Content-Type: text/html\r\n" +
     `Content-Length: ${page.length}\r\n` + // in bytes: the page is ASCII
+    (status.startsWith("405") ? "Allow: GET, HEAD, POST\r\n" : "") +
     "Connection: close\r\n\r\n";
   return new TextEncoder().encode(headOnly ? head : head + page);
+}
+
+/** Makes a stranger's text safe to print: it cannot command the terminal. */
+function escape(head: string): string {
+  const text = Buffer.from(head, "latin1").toString(); // the bytes are UTF-8
+  const kept = HEAD.test(head) ? "\t\r\n" : ""; // others could imitate our lines
+  const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu;
+  return text.replace(control, (c) => kept.includes(c) ? c : "\uFFFD");
+}
+
+/** An address to type: IPv6 in brackets, this machine in place of all. */
+function nameOf({ hostname, port }: Deno.NetAddr): string {
+  const host = hostname.replace(/^(0\.0\.0\.0|::)$/, "localhost");
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function usage(wrong: string): never {
@@ -129,6 +137,6 @@ function explain(event: PromiseRejectionEvent): never {
   const advice = name === "AddrInUse"
     ? " Stop the program that uses it, or pass another --port."
     : "";
-  console.error(`Cannot ${step}: ${message}.${advice}`);
+  console.error(`Cannot serve on ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

@@ -6,230 +6,174 @@
  *
  *     deno run --unstable-net --allow-net=127.0.0.1 --allow-read=mt_http_server.ts mt_http_server.ts
  *
- * On the wire: a head comes in over TCP (request line, a line for each header,
- * an empty line; at most 16 KiB, within 5 s); a head and the page go out, and
- * the connection closes.
+ * On the wire: a head comes in (request line, a line for each header, an empty
+ * line); a head and a page go out, and the connection closes.
  */
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
-import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
-import { parentPort, Worker, workerData } from "node:worker_threads";
+import { parseArgs } from "node:util";
+import {
+  isMainThread,
+  parentPort,
+  Worker,
+  workerData,
+} from "node:worker_threads";
 
-const PAGE = `<html>
-<head><title>Mini Server</title></head>
-<body>
+const PAGE = `<!DOCTYPE html>
+<html lang="en">
+<head><title>Mini Server</title>
+<meta name="color-scheme" content="light dark"></head>
+<body><main>
 <h1>Hello from Deno Mini HTTP Server</h1>
 <p>This is a threaded, raw socket HTTP response!</p>
-</body>
+</main></body>
 </html>
 `;
-const REQUEST_LINE = /^[\w!#$%&'*+.^`|~-]+ [!-~\x80-\xff]+ HTTP\/1\.\d\r?\n/;
+// What a head looks like (RFC 9112). Each byte of it is a character here.
+const START = /^([\w!#$%&'*+.^`|~-]+) [!-~\x80-\xff]+ HTTP\/1\.(\d)\r?\n/;
 const HEADERS = /(?:[\w!#$%&'*+.^`|~-]+:[\t -~\x80-\xff]*\r?\n)*\r?\n/;
-const HEAD = new RegExp(REQUEST_LINE.source + HEADERS.source);
-const USUAL = answer("200 OK", false);
+const HEAD = new RegExp(START.source + HEADERS.source);
+const HOST = /^host:[\t ]*(\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(:\d*)?[\t ]*$/i;
 
 addEventListener("unhandledrejection", explain);
-let step = "start";
-/** A connection, when it began, and what has come over it and been answered. */
-interface Client {
-  connection: Deno.TcpConn;
-  since: number;
-  head: string;
-  status: string;
-}
-const clients = new Set<Client>();
-const spare: Buffer[] = []; // making a buffer takes longer than reading into it
-let unwritten = "", unshown = 0, writing: Promise<void> | undefined;
+const { host, port } = options();
+if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
 
-// Every thread runs this file. The first one starts the others, writes what
-// they print, and stops them; they serve.
-if (parentPort) await work(workerData);
-else await lead();
+// Every thread runs this file. All but the first stay at this line and serve.
+if (!isMainThread) await serveAll(workerData);
+Deno.addSignalListener("SIGINT", stop);
+Deno.addSignalListener("SIGTERM", stop);
 
-async function lead(): Promise<void> {
-  // Imported here, since only the first thread may without --allow-read.
-  const { parseArgs } = await import("jsr:@std/cli@1/parse-args");
-  const { host: hostname, port } = parseArgs(Deno.args, {
-    string: ["host", "port"],
-    default: { host: "127.0.0.1", port: "8080" },
-    unknown: usage,
-  });
-  if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
+// Claim the address for a moment. Threads that share a port would share it with
+// another server of this kind, too. This also makes a port out of 0.
+const listener = Deno.listen({ hostname: host, port: Number(port) });
+const address = listener.addr;
+listener.close();
 
-  // The threads share the port, which another server of that kind could do as
-  // well, unnoticed: so first make sure that it is free.
-  step = `listen on ${hostname}:${port}`;
-  const listener = Deno.listen({ hostname, port: Number(port) });
-  const address = { hostname, port: listener.addr.port };
-  listener.close();
-
-  step = "start threads";
-  const file = new URL(import.meta.url);
-  Deno.statSync(file); // they need to read it
-  const linux = Deno.build.os === "linux";
-  const length = linux ? navigator.hardwareConcurrency : 1;
-  const threads = Array.from(
-    { length },
-    () => new Worker(file, { workerData: address }),
-  );
-  const ends = threads.map(async (thread) => {
-    const [status] = await once(thread, "exit");
-    if (status !== 0) Deno.exit(status); // it has said why
-  });
-  const stdout = Deno.stdout.writable.getWriter();
-  const write = (text: string) =>
-    stdout.write(new TextEncoder().encode(text)).catch(() => {});
-  for (const thread of threads) {
-    thread.on("message", async (text) => {
-      await write(text);
-      thread.postMessage("written");
-    });
-  }
-
-  for (const signal of ["SIGINT", "SIGTERM"]) {
-    process.once(signal, async () => {
-      for (const thread of threads) thread.postMessage("stop");
-      await Promise.race([Promise.all(ends), pause(2_000)]);
-      const farewell = write("\nServer is shutting down...\n");
-      await Promise.race([farewell, pause(2_000)]);
-      Deno.exit();
-    });
-  }
-
-  await Promise.race(threads.map((thread) => once(thread, "message")));
-  write(`Threaded HTTP Server running on http://${hostname}:${address.port}\n`);
-  if (!linux) {
-    write("This system cannot share a port: serving in one thread.\n");
-  }
+// One thread for each core, so that they compute at the same time.
+const file = new URL(import.meta.url);
+Deno.statSync(file); // threads need the permission to read it
+const linux = Deno.build.os === "linux";
+const threads = Array.from(
+  { length: linux ? navigator.hardwareConcurrency : 1 },
+  () => new Worker(file, { workerData: address.port, env: {} }),
+);
+for (const thread of threads) thread.on("exit", Deno.exit); // it has said why
+await Promise.all(threads.map((thread) => once(thread, "message")));
+console.log(`Threaded HTTP Server running on http://${nameOf(address)}`);
+if (!linux) {
+  console.log("This system cannot share a port: serving in one thread.");
 }
 
-/** Serves: each of the threads accepts connections from the one port. */
-async function work(address: Deno.TcpListenOptions): Promise<void> {
-  step = `listen on ${address.hostname}:${address.port}`;
-  const listener = Deno.listen({ ...address, reusePort: true });
-  parentPort?.postMessage("");
-  parentPort?.on("message", (word) => {
-    if (word !== "stop") return;
-    parentPort?.postMessage(unwritten);
-    process.exit(); // ends this thread and closes its sockets
-  });
-  setInterval(sweep, 250);
+/** Accepts connections from the shared port, as every thread does. */
+async function serveAll(port: number): Promise<never> {
+  const listener = Deno.listen({ hostname: host, port, reusePort: true });
+  parentPort?.postMessage("listening");
   while (true) {
-    // accept() fails for a client that has left by now, and when the system
-    // has no more sockets for us: on to the next one.
-    const connection = await listener.accept().catch(() => pause(1, null));
+    // Others wait in the system's queue. accept() fails for a client that has
+    // left it, and while too many files are open. Either passes: try again.
+    const connection = await listener.accept().catch(() => pause(100, null));
     // Not awaited: while this one is served, we accept the next.
     if (connection) serve(connection).catch(() => {}); // it vanished
   }
 }
 
-/** Reads a request and answers it, then waits for the client to close. */
+/** Reads a request, answers it and closes, all of it within 5 s. */
 async function serve(connection: Deno.TcpConn): Promise<void> {
-  using _closing = connection;
-  const client: Client = {
-    connection,
-    since: Date.now(),
-    head: "",
-    status: "",
-  };
-  clients.add(client);
-  const buffer = spare.pop() ?? Buffer.alloc(2048);
+  const client = nameOf(connection.remoteAddr);
+  const buffer = Buffer.alloc(4096);
+  const late = Promise.withResolvers<"late">();
+  const timer = setTimeout(late.resolve, 5_000, "late");
+  const read = () => Promise.race([connection.read(buffer), late.promise]);
   try {
-    for (let ended = false; !ended;) {
-      const count = await connection.read(buffer);
-      ended = count === null;
-      if (client.status !== "" || (ended && client.head === "")) continue;
-      // TCP may cut a request anywhere: collect until it is clear what to answer.
-      client.head += buffer.toString("latin1", 0, count ?? 0); // byte by byte
-      const status = judge(client.head, ended);
-      if (status !== "") await reply(client, status);
+    // TCP may cut a request anywhere: read until it is clear what to answer.
+    let text = "", status = "";
+    while (status === "") {
+      const count = await read();
+      if (count === null && text === "") return; // it asks nothing
+      const piece = buffer.toString("latin1", 0, Number(count) || 0);
+      text = (text + piece).replace(/^(\r?\n)+/, ""); // empty lines before it
+      status = statusOf(text, count);
     }
+    const [head = text] = HEAD.exec(text) ?? [];
+    console.log( // in one piece: other threads print, too
+      `----- HTTP REQUEST from ${client} -----\n${escape(head)}\n` +
+        "-----------------------------------",
+    );
+    await connection.write(answer(status, head.startsWith("HEAD ")));
+
+    // Lingering close: say that we send no more (FIN), then read on until the
+    // client closes, too. If we closed while it still sends, the system would
+    // reset the connection (RST), which may destroy the answer on its way.
+    await connection.closeWrite();
+    while (typeof await read() === "number");
   } finally {
-    clients.delete(client);
-    spare.push(buffer);
-  }
-}
-
-async function reply(client: Client, status: string): Promise<void> {
-  const { connection, head } = client;
-  client.status = status;
-  const { hostname, port } = connection.remoteAddr;
-  print(
-    `----- HTTP REQUEST from ${hostname}:${port} -----\n${printable(head)}\n` +
-      "-----------------------------------\n",
-  );
-  const headOnly = head.startsWith("HEAD ");
-  const isUsual = status === "200 OK" && !headOnly;
-  await connection.write(isUsual ? USUAL : answer(status, headOnly));
-  // Announce our end (FIN), but do not close yet: while the client still sends,
-  // that would be a reset (RST), which may destroy the answer on its way.
-  await connection.closeWrite();
-}
-
-/** Ends what has lasted 5 s. One timer for all costs less than one for each. */
-function sweep(): void {
-  for (const client of clients) { // the oldest first
-    if (Date.now() - client.since < 5_000) return;
-    if (client.status !== "") client.connection.close();
-    else reply(client, "408 Request Timeout").catch(() => {});
+    clearTimeout(timer);
+    connection.close();
   }
 }
 
 /** The status for what has come so far; "" while it may become a request. */
-function judge(head: string, ended: boolean): string {
-  const [whole] = HEAD.exec(head) ?? [];
-  if ((whole ?? head).length > 16 * 1024) {
-    return "431 Request Header Fields Too Large";
+function statusOf(text: string, count: number | null | "late"): string {
+  const [head = text, method, minor] = HEAD.exec(text) ?? [];
+  if (head.length > 16 * 1024) return "431 Request Header Fields Too Large";
+  if (method) { // the head is complete
+    const hosts = head.match(/^host:.*/gim)?.join("\n");
+    const valid = hosts === undefined ? minor === "0" : HOST.test(hosts);
+    if (!valid) return "400 Bad Request";
+    return method === "CONNECT" ? "405 Method Not Allowed" : "200 OK";
   }
-  if (whole) return "200 OK";
-  const wrong = ended || /[^\t\r\n -~\x80-\xff]|\n\r?\n/.test(head) ||
-    (head.includes("\n") && !REQUEST_LINE.test(head));
-  return wrong ? "400 Bad Request" : "";
+  const firstLine = !head.includes("\n") || START.test(head);
+  const wrong = /[^\t\r\n -~\x80-\xff]|\n\r?\n/.test(head);
+  if (count === null || wrong || !firstLine) return "400 Bad Request";
+  return count === "late" ? "408 Request Timeout" : "";
 }
 
-/**
- * The head as UTF-8, with what could command a terminal escaped (%1B), and
- * line ends too unless it is HTTP, lest it imitate what we print around it.
- */
-function printable(head: string): string {
-  const [whole] = HEAD.exec(head) ?? [];
-  if (whole && /^[\t\r\n -~]*$/.test(whole)) return whole;
-  const text = Buffer.from(whole ?? head, "latin1").toString();
-  const risk = whole ? /(?![\t\r\n])\p{C}/gu : /\p{C}/gu;
-  return text.replace(risk, encodeURIComponent);
-}
-
-/** The bytes to send: a head and, unless only that is wanted, the page. */
+/** The bytes to send: a head and, unless only that is wanted, a page. */
 function answer(status: string, headOnly: boolean): Uint8Array {
-  const page = status === "200 OK" ? PAGE : `<h1>${status}</h1>\n`;
+  const page = status === "200 OK"
+    ? PAGE
+    : PAGE.replace(/<h1>[^]*(?=\n<\/main>)/, `<h1>${status}</h1>`);
   const head = `HTTP/1.1 ${status}\r\n` +
     "Content-Type: text/html\r\n" +
     `Content-Length: ${page.length}\r\n` + // in bytes: the page is ASCII
+    (status.startsWith("405") ? "Allow: GET, HEAD, POST\r\n" : "") +
     "Connection: close\r\n\r\n";
   return new TextEncoder().encode(headOnly ? head : head + page);
 }
 
-/** Has a text written, unless too much of it waits already. */
-function print(text: string): void {
-  if (unwritten.length > 8 * 1024 * 1024) {
-    unshown++; // nobody reads it: serving goes on
-    return;
-  }
-  unwritten += unshown > 0 ? `(${unshown} not shown)\n${text}` : text;
-  unshown = 0;
-  writing ??= flush();
+/** Makes a stranger's text safe to print: it cannot command the terminal. */
+function escape(head: string): string {
+  const text = Buffer.from(head, "latin1").toString(); // the bytes are UTF-8
+  const kept = HEAD.test(head) ? "\t\r\n" : ""; // others could imitate our lines
+  const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu;
+  return text.replace(control, (c) => kept.includes(c) ? c : "\uFFFD");
 }
 
-/** Hands over what gathers in 50 ms at once: one by one would cost too much. */
-async function flush(): Promise<void> {
-  while (unwritten !== "") {
-    await pause(50);
-    parentPort?.postMessage(unwritten);
-    unwritten = "";
-    if (parentPort) await once(parentPort, "message"); // it is written
+/** An address to type: IPv6 in brackets, this machine in place of all. */
+function nameOf({ hostname, port }: Deno.NetAddr): string {
+  const host = hostname.replace(/^(0\.0\.0\.0|::)$/, "localhost");
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** By node:util, because threads may not read what "jsr:" stands for. */
+function options(): { host: string; port: string } {
+  const initial = { host: "127.0.0.1", port: "8080" };
+  const options = {
+    host: { type: "string" },
+    port: { type: "string" },
+  } as const;
+  try {
+    return { ...initial, ...parseArgs({ args: Deno.args, options }).values };
+  } catch (error) { // Unknown option '--x', Unexpected argument 'x'
+    return usage(String(error).split("'")[1] ?? "this");
   }
-  writing = undefined;
+}
+
+function stop(): never {
+  console.log("\nServer is shutting down...");
+  Deno.exit(); // this ends the threads, too
 }
 
 function usage(wrong: string): never {
@@ -245,6 +189,6 @@ function explain(event: PromiseRejectionEvent): never {
   const advice = name === "AddrInUse"
     ? " Stop the program that uses it, or pass another --port."
     : "";
-  console.error(`Cannot ${step}: ${message}.${advice}`);
+  console.error(`Cannot serve on ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

@@ -13,198 +13,186 @@
  * out, and every 3 to 5 s "odd" or "even". The server answers with such a number
  * (0 to 99), by which the client counts from then on; at first it counts by 1.
  */
-import process from "node:process";
-import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 
+/** The server takes a client that is silent for so long for dead. */
+const SILENCE_MS = 30_000;
+
 addEventListener("unhandledrejection", explain);
-const { host: hostname, port, ...options } = parseArgs(Deno.args, {
+const { host, port, ...options } = parseArgs(Deno.args, {
   string: ["host", "port", "id", "tick", "pause"],
   boolean: ["connect"],
   default: { host: "127.0.0.1", port: "2004", tick: "500", pause: "3000-5000" },
   unknown: usage,
 });
 if (!/^[1-9]\d*$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
-const { tick, id: chosen = anyId() } = options;
-if (!/^(\d{1,4}|10000)$/.test(chosen)) usage(`--id ${chosen}`);
+if (/^[0.:]+$/.test(host)) usage(`--host ${host}, it is for servers`);
+const anyId = () => `${Math.floor(Math.random() * 10_001)}`;
+const { tick, id: wanted } = options;
+let id = wanted ?? anyId(), isOurs = wanted !== undefined; // or was accepted
+if (!/^(\d{1,4}|10000)$/.test(id)) usage(`--id ${id}`);
 if (!/^\d{1,8}$/.test(tick)) usage(`--tick ${tick}`);
 const [, least, most] = /^(\d{1,8})-(\d{1,8})$/.exec(options.pause) ?? [];
 if (!(Number(least) <= Number(most))) usage(`--pause ${options.pause}`);
-for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, exit);
+Deno.addSignalListener("SIGINT", exit);
+Deno.addSignalListener("SIGTERM", exit);
 
-let id = chosen, keepsId = options.id !== undefined;
-let session: AbortController | undefined; // while the client is running
-let ended = Promise.resolve();
-
-const step = "show the prompt";
 const PROMPT = "What do you want to do? ";
 const terminal = Deno.stdout.isTerminal();
-let asking = false;
-
+let asking = true; // whether the prompt is the last that was printed
+let running: AbortController | undefined; // while the client is running
 print("c - connect to server\ns - shutdown client\n");
-print("exit - exit client terminal\n\n");
-ask();
-if (options.connect) ended = run();
-for await (const line of createInterface({ input: process.stdin })) {
+print(`exit - exit client terminal\n\n${PROMPT}`);
+let ended = options.connect ? run() : undefined;
+for await (const line of keyboard()) {
   asking = false;
   const command = line.trim();
   if (command === "exit") break;
-  if (command === "c" && session) say("Client already running!");
-  if (command === "c" && !session) ended = run();
-  if (command === "s" && !session) say("Client isn't running!");
-  if (command === "s") session?.abort();
+  else if (command === "c" && running) say("Client already running!");
+  else if (command === "c") ended = run();
+  else if (command === "s" && !running) say("Client isn't running!");
+  else if (command === "s") running?.abort();
+  else if (command !== "") say("Type c to connect, s to shut down, or exit");
   if (command === "s") await ended;
-  // Without a terminal the next number brings the prompt: so Enter waits for it.
-  if (!asking && (terminal || !session)) ask();
+  // Through a pipe, the next number brings the prompt.
+  if (!asking && (terminal || !running)) print(PROMPT);
+  asking ||= terminal || !running;
 }
 exit(); // as at Ctrl-D, or at the end of a pipe
 
 /** Is connected until it is shut down, or something goes wrong. */
 async function run(): Promise<void> {
-  const { signal } = session = new AbortController();
+  const { signal } = running = new AbortController();
   let why = "";
-  try {
-    await connect(signal);
-  } catch (error) {
-    if (!signal.aborted && error instanceof Error) why = `: ${error.message}`;
-    if (error instanceof Deno.errors.ConnectionRefused) {
-      why += ". Is the server running?";
-    }
-  }
-  session.abort();
-  session = undefined;
+  await connect(signal).catch((error) => {
+    if (error.name === "NotCapable") throw error; // for explain()
+    if (!signal.aborted) why = `: ${error.message}`;
+    if (error.name === "ConnectionRefused") why += ". Is the server running?";
+  });
+  running = undefined;
   say(`Client is OFFLINE${why}`);
 }
 
 /** Connects with an ID that the server accepts, and counts. */
-async function connect(signal: AbortSignal): Promise<void> {
-  for (let tries = keepsId ? 5 : 100; tries > 0; tries--) {
+async function connect(signal: AbortSignal): Promise<never> {
+  const end = Date.now() + SILENCE_MS + 5_000;
+  while (Date.now() < end) {
     using connection = await Deno.connect({
-      hostname,
+      hostname: host,
       port: Number(port),
       signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]),
     });
     signal.addEventListener("abort", () => connection[Symbol.dispose]());
-    const messages = receive(connection);
-    await send(connection, id);
-    const late = pause(10_000, null, { signal, ref: false });
-    const first = await Promise.race([messages.next(), late]);
-    if (first === null) throw new Error("the server said nothing for 10 s");
-    if (!first.done) {
-      keepsId = true;
-      return await count(connection, messages, number(first.value), signal);
+    // So few bytes fit in the system's send buffer: one write() is enough.
+    const send = (text: string) =>
+      connection.write(new TextEncoder().encode(text));
+    const numbers = receive(connection);
+    const first = numbers.next();
+    // The original server takes all that its first read brings for the ID. So
+    // the blank follows alone, for a server that waits for it.
+    await send(id);
+    const early = await Promise.race([first, pause(100)]);
+    if (!early) await send(" ");
+    const answer = await Promise.race([first, pause(SILENCE_MS)]);
+    if (!answer) throw new Error("the server does not answer");
+    if (!answer.done) {
+      isOurs = true;
+      return await count(answer.value, numbers, send);
     }
-    // Closed instead of answered: somebody else is connected with this ID. Or it
-    // is us, a moment ago: the server may still be about to notice that we left.
-    if (keepsId) await pause(200, undefined, { signal });
-    else say(`ID ${id} is refused, trying another`);
-    if (!keepsId) id = anyId();
+    // It closed instead: this ID is connected. Perhaps that is us: when a network
+    // fails, the server needs SILENCE_MS to notice that we have gone.
+    say(`ID ${id} is refused, trying ${isOurs ? "again" : "another"}`);
+    if (!isOurs) id = anyId();
+    await pause(1_000, undefined, { signal });
   }
   throw new Error(`the server refuses ID ${id}. Is it in use?`);
 }
 
-/** Counts on from a number, and asks for increments. */
+/** Counts on from a number, and asks for increments, until that fails. */
 async function count(
-  connection: Deno.TcpConn,
-  messages: AsyncGenerator<string, void>,
   last: number,
-  signal: AbortSignal,
-): Promise<void> {
+  numbers: AsyncGenerator<number, void>,
+  send: (text: string) => Promise<number>,
+): Promise<never> {
   say(`Connected with ID ${id}, last number: ${last}`);
-  let increment = 1, asked = 0, due = later();
+  const span = Number(most) - Number(least);
+  const later = () => Date.now() + Number(least) + Math.random() * span;
+  let increment = 1, due = later(), asked = Infinity; // when; no answer is due
   const listen = async () => {
-    for await (const message of messages) {
-      increment = number(message);
-      asked = 0;
+    for await (increment of numbers) {
+      asked = Infinity;
       say(`New increment: ${increment}`);
     }
     throw new Error("the server closed the connection");
   };
   const talk = async () => {
-    while (true) {
-      await pause(Number(tick), undefined, { signal });
+    while (Date.now() - asked < SILENCE_MS) {
+      await pause(Number(tick));
       last += increment;
-      await send(connection, `${last}`);
+      await send(`${last} `);
       say(`Number: ${last}`);
-      if (asked > 0 && Date.now() - asked > 10_000) {
-        throw new Error("the server has not answered for 10 s");
-      }
-      if (asked > 0 || Date.now() < due) continue;
+      if (asked < Infinity || Date.now() < due) continue;
       const kind = Math.random() < 0.5 ? "odd" : "even";
       asked = Date.now();
       due = later();
-      await send(connection, kind);
+      await send(`${kind} `);
       say(`Request for an ${kind} number`);
     }
+    throw new Error("the server does not answer");
   };
-  await Promise.race([listen(), talk()]);
+  return await Promise.race([listen(), talk()]);
 }
 
 /**
- * Yields what the server sends, one message at a time, until it is gone.
+ * Yields what the server sends, one number at a time, until it is gone.
  *
- * TCP delivers a stream of bytes that may be cut anywhere; a blank marks where a
- * message ends. Without one (as from the original), a pause of 200 ms does.
+ * TCP delivers a stream of bytes that may be cut anywhere: a blank marks where a
+ * number ends. Without one (as from the original), a pause of 200 ms does.
  */
 async function* receive(
   connection: Deno.TcpConn,
-): AsyncGenerator<string, void> {
-  const buffer = new Uint8Array(128);
-  let text = "";
-  let read = connection.read(buffer).catch(() => null);
+): AsyncGenerator<number, void> {
+  const buffer = new Uint8Array(64);
+  const read = () => connection.read(buffer).catch(() => null); // was reset
+  let text = "", reading = read();
   while (true) {
-    const size = text === ""
-      ? await read
-      : await Promise.race([read, pause(200, 0, { ref: false })]);
+    const paused = text === "" ? [] : [pause(200, 0)];
+    const size = await Promise.race([reading, ...paused]);
     if (size === null) return;
-    if (size === 0) {
-      yield text;
-      text = "";
-      continue;
-    }
-    text += new TextDecoder().decode(buffer.subarray(0, size));
-    read = connection.read(buffer).catch(() => null); // a reset is an end, too
+    text += String.fromCharCode(...buffer.subarray(0, size)) || " ";
+    if (size > 0) reading = read();
     const messages = text.split(" ");
     text = messages.pop() ?? "";
-    yield* messages.filter((message) => message !== ""); // a blank that was late
-    if (text.length > 32) yield text;
+    for (const message of messages) {
+      if (message === "") continue; // its blank came late
+      if (!/^-?\d{1,16}$/.test(message)) {
+        throw new Error("what the server sent is no number");
+      }
+      yield Number(message);
+    }
   }
 }
 
-/** So few bytes always fit into the system's send buffer: one write is enough. */
-async function send(connection: Deno.TcpConn, message: string): Promise<void> {
-  await connection.write(new TextEncoder().encode(`${message} `));
+/** Yields what is typed, line by line, from a terminal or a pipe. */
+async function* keyboard(): AsyncGenerator<string> {
+  let rest = "";
+  const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+  for await (const text of typed) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) yield line.replace(/\r$/, "");
+  }
+  if (rest !== "") yield rest;
 }
 
-function number(message: string): number {
-  if (/^-?\d{1,16}$/.test(message)) return Number(message);
-  throw new Error("what the server sent is no number");
-}
-
-function anyId(): string {
-  return `${Math.floor(Math.random() * 10_001)}`;
-}
-
-function later(): number {
-  return Date.now() + Number(least) +
-    Math.random() * (Number(most) - Number(least));
-}
-
-/** Prints a line, and leaves alone what the user is typing. */
+/** Prints a line; on a terminal above the prompt and what is being typed. */
 function say(line: string): void {
-  // On a terminal: make room below the cursor (if it is at the bottom), remember
-  // where it is, insert a line above, and go back: one line lower by now.
+  // Make room below the cursor (if it is at the bottom), remember where it is,
+  // insert a line above, and go back: one line lower by now.
   if (asking && terminal) print(`\x1bD\x1b[A\x1b7\r\x1b[L${line}\x1b8\x1b[B`);
-  else {
-    print(`${asking ? "\n" : ""}${line}\n`);
-    ask();
-  }
-}
-
-function ask(): void {
+  else print(`${asking ? "\n" : ""}${line}\n${PROMPT}`);
   asking = true;
-  print(PROMPT);
 }
 
 function print(text: string): void {
@@ -217,8 +205,8 @@ function exit(): never {
 }
 
 function usage(wrong: string): never {
-  const line =
-    "Usage: client.ts [--host 127.0.0.1] [--port 2004] [--connect] [--id 7] [--tick 500] [--pause 3000-5000]";
+  const line = "Usage: client.ts [--host 127.0.0.1] [--port 2004] " +
+    "[--connect] [--id 7] [--tick 500] [--pause 3000-5000]";
   if (wrong === "--help") console.log(line);
   else console.error(`Cannot use ${wrong}. ${line}`);
   Deno.exit(wrong === "--help" ? 0 : 2);
@@ -227,6 +215,6 @@ function usage(wrong: string): never {
 function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
   const { message } = event.reason;
-  console.error(`Cannot ${step}: ${message}.`);
+  console.error(`Cannot talk with ${host} port ${port}: ${message}.`);
   Deno.exit(1);
 }

@@ -1,28 +1,32 @@
 /**
- * Incrementer server: many clients count at the same time, it gives them their
+ * Incrementer server: many clients count at the same time. It gives them their
  * increments and logs every message. The partner of `client.ts`.
  *
  * Start it first:
  *
  *     deno run --allow-net=127.0.0.1 --allow-read=server.log --allow-write=server.log server.ts
  *
- * Ctrl-C ends it and prints a table of all clients. SIGUSR2 (`kill -USR2 PID`; on
- * Windows Ctrl-Break) prints that table while it runs.
+ * Ctrl-C ends it and prints a table of all clients; SIGUSR2 (on Windows
+ * Ctrl-Break) prints that table while it runs.
  *
  * On the wire: messages that end in a blank. A client sends its ID (0 to 10000)
- * and gets the last number that this ID calculated. Then it sends numbers, and
- * now and then "odd" or "even", which is answered with such a number (0 to 99).
+ * and gets the last number that this ID calculated. Then it sends a number every
+ * 500 ms, and now and then "odd" or "even", which is answered with such a number
+ * (0 to 99). A client that is silent for 30 s has vanished: it is disconnected.
  *
- * In the log: a line for each message, "TIME LEVEL TEXT", for example
- * "2026-01-31T12:00:00.000Z INFO Value calculated by client 7: 42". At its start
- * the server reads it back, so that clients go on from their last numbers.
+ * In the log: "2026-01-31T12:00:00.000Z INFO Value calculated by client 7: 42",
+ * a line for each message. The server reads it back at its start, so that
+ * clients go on from their last numbers.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 import { BaseHandler, FileHandler, Logger } from "jsr:@std/log@0.224";
 
+/** How long a client may be silent. It knows this number, too. */
+const SILENCE_MS = 30_000;
+
 addEventListener("unhandledrejection", explain);
-const { host: hostname, port, log } = parseArgs(Deno.args, {
+const { host, port, log } = parseArgs(Deno.args, {
   string: ["host", "port", "log"],
   default: { host: "127.0.0.1", port: "2004", log: "server.log" },
   unknown: usage,
@@ -38,126 +42,130 @@ class Row {
   constructor(readonly id: number) {}
 }
 const rows: Row[] = []; // by ID
+/** Why a client is disconnected. */
+class Refusal extends Error {}
 
-class Client {
-  row?: Row; // once its ID has been accepted
-  text = ""; // the beginning of a message
-  bare = false; // whether its ID came without a blank, which may still follow
-  heard = Date.now(); // when it last sent something
-  constructor(readonly connection: Deno.TcpConn) {}
-}
-const clients = new Set<Client>();
+let step = `serve on ${host} port ${port}`;
+const listener = Deno.listen({ hostname: host, port: Number(port) });
+step = `use ${log}`; // nothing else can fail from here on
+await readBack();
 
-let step = `listen on ${hostname}:${port}`;
-const tcpBacklog = 4096; // thousands may come at the same time
-const listener = Deno.listen({ hostname, port: Number(port), tcpBacklog });
-step = `use ${log}`;
-readBack();
-
-// The handler gathers lines until flush() hands them to the system, which keeps
-// them even if this process is killed. So: log, flush, and only then answer.
+// Thousands of lines a second: file and screen get them many at a time.
 const file = new FileHandler("INFO", {
   filename: log,
-  bufferSize: 64 * 1024,
   formatter: ({ datetime, levelName, msg }) =>
     `${datetime.toISOString()} ${levelName} ${msg}`,
 });
 file.setup();
-
-// The screen gets its lines many at a time, too. When it stands still the service
-// goes on: what does not fit into 1 MiB then is in the log alone.
-let unseen = "", left = 0, showing = false;
+let unseen = "";
 const screen = new class extends BaseHandler {
   override log(line: string): void {
-    if (unseen.length < 1024 * 1024) unseen += `${line}\n`;
-    else left++;
+    unseen += `${line}\n`;
   }
 }("INFO", { formatter: ({ msg }) => msg });
-
 const logger = new Logger("server", "INFO", { handlers: [file, screen] });
+setInterval(async () => await flush(), 100); // explain() hears of errors
+
 Deno.addSignalListener("SIGINT", stop);
 Deno.addSignalListener("SIGTERM", stop);
 const look = Deno.build.os === "windows" ? "SIGBREAK" : "SIGUSR2";
-Deno.addSignalListener(look, () => unseen += table());
+Deno.addSignalListener(look, showTable);
 
-logger.info(`SERVER ONLINE on ${hostname}:${listener.addr.port}`);
+const name = host.includes(":") ? `[${host}]` : host; // IPv6
+logger.info(`SERVER ONLINE on ${name}:${listener.addr.port}`);
 logger.info("Waiting for new connections");
-tick(); // shows these at once
-setInterval(tick, 100);
 while (true) {
-  try {
-    serve(new Client(await listener.accept()));
-  } catch (error) {
-    // It left before we came; or this process may not open more files.
-    if (error instanceof Deno.errors.NotConnected) continue;
-    logger.warn(`Cannot accept a client: ${error}. Is ulimit -n too low?`);
+  const connection = await listener.accept().catch(async ({ code }) => {
+    // A client that has left already costs nothing. But without a free file
+    // descriptor accept() fails at once, again and again: then we wait.
+    if (code !== "EMFILE") return;
+    logger.warn("Too many open files: clients must wait. See ulimit -n.");
     await pause(1_000);
-  }
+  });
+  if (connection) serve(connection); // and, meanwhile, on to the next one
 }
 
 /** Serves a client until it leaves or is refused. */
-async function serve(client: Client): Promise<void> {
-  const { connection } = client;
-  clients.add(client);
-  logger.info(`Connection accepted with port: ${connection.remoteAddr.port}`);
-  const buffer = new Uint8Array(128); // small, because there are 10,001
-  while (clients.has(client)) {
-    let size: number | null = null;
-    try {
-      size = await connection.read(buffer);
-    } catch {
-      // It was reset; or we have closed it.
+async function serve(connection: Deno.TcpConn): Promise<void> {
+  using _closing = connection;
+  const { port } = connection.remoteAddr;
+  logger.info(`Connection accepted with port: ${port}`);
+  let row: Row | undefined; // once its ID has been accepted
+  const name = () => row ? `Client ${row.id}` : `Port ${port}`;
+  try {
+    for await (const message of receive(connection)) {
+      const known = row !== undefined;
+      row ??= register(message);
+      const answer = known ? take(row, message) : row.lastCalculated;
+      if (answer === undefined) continue;
+      // First the log, then the answer: what a client knows survives a crash.
+      flush();
+      const sent = connection.write(new TextEncoder().encode(`${answer} `));
+      if (await within(SILENCE_MS, sent.catch(() => 0)) === "late") {
+        throw new Refusal("it does not read its answers");
+      }
     }
-    if (size === null) close(client, "disconnected");
-    else await take(client, String.fromCharCode(...buffer.subarray(0, size)));
+    logger.info(`${name()} disconnected`);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    logger.warn(`${name()} refused: ${error.message}`);
   }
+  if (row) row.online = false;
 }
 
 /**
- * Takes what came from a client, and answers.
+ * Yields what a client sends, one message at a time, until it closes.
  *
- * TCP delivers a stream of bytes that may be cut anywhere: a blank marks where a
- * message ends, and what has none yet waits for the rest, up to 32 bytes.
+ * TCP delivers a stream of bytes that may be cut and joined anywhere: a blank
+ * marks where a message ends. The original sends its ID without one, and then
+ * waits for the answer: so the first message also ends when nothing follows.
  */
-async function take(client: Client, received: string): Promise<void> {
-  if (client.bare && received.startsWith(" ")) received = received.slice(1);
-  client.bare = false;
-  client.heard = Date.now();
-  const messages = (client.text + received).split(" ");
-  client.text = messages.pop() ?? "";
-  if (client.text.length > 32) messages.push(client.text);
-
-  let answers = "", refusal = "";
-  for (const message of messages) {
-    if (refusal !== "") break;
-    const { row } = client;
-    const answer = row ? count(row, message) : register(client, message);
-    if (typeof answer === "number") answers += `${answer} `;
-    else refusal = answer;
+async function* receive(
+  connection: Deno.TcpConn,
+): AsyncGenerator<string, void> {
+  const buffer = new Uint8Array(64); // small, because there are 10,001
+  const read = () => connection.read(buffer).catch(() => null); // was reset
+  let first = true, bare = false, text = "";
+  let reading = read();
+  while (true) {
+    const waitsForBlank = first && text !== "";
+    const size = await within(waitsForBlank ? 200 : SILENCE_MS, reading);
+    if (size === null) return;
+    if (size === "late") {
+      if (!waitsForBlank) throw new Refusal("it was silent for 30 s");
+      text += " ";
+    } else {
+      let received = String.fromCharCode(...buffer.subarray(0, size));
+      if (bare) received = received.replace(/^ /, ""); // its blank came late
+      text += received;
+      reading = read();
+    }
+    bare = size === "late";
+    const messages = text.split(" ");
+    text = messages.pop() ?? "";
+    yield* messages;
+    first &&= messages.length === 0;
+    if (text.length > 32) {
+      throw new Refusal(`it sent "${escape(text)}"`);
+    }
   }
-  if (answers !== "") {
-    file.flush();
-    const bytes = new TextEncoder().encode(answers);
-    await client.connection.write(bytes).catch(() => {}); // read() will tell
-  }
-  if (refusal !== "") close(client, `refused: ${refusal}`);
 }
 
-/** Takes an ID; returns the last number that it calculated, or a refusal. */
-function register(client: Client, message: string): number | string {
-  logger.info(`Received ID from client: ${quote(message)}`);
-  const id = Number(message);
-  if (!/^\d{1,5}$/.test(message) || id > 10_000) return "no ID from 0 to 10000";
-  if (rows[id]?.online) return `ID ${id} is connected already`;
+/** Takes an ID; returns its row. */
+function register(message: string): Row {
+  logger.info(`Received ID from client: ${escape(message)}`);
+  const id = /^\d{1,5}$/.test(message) ? Number(message) : NaN;
+  if (!(id <= 10_000)) throw new Refusal("no ID from 0 to 10000");
+  if (rows[id]?.online) throw new Refusal(`ID ${id} is connected already`);
   logger.info(rows[id] ? "Client already registered" : "New Client");
-  client.row = rows[id] ??= new Row(id);
-  client.row.online = true;
-  logger.info(`Counter sent to client ${id}: ${client.row.lastCalculated}`);
-  return client.row.lastCalculated;
+  const row = rows[id] ??= new Row(id);
+  row.online = true;
+  logger.info(`Counter sent to client ${id}: ${row.lastCalculated}`);
+  return row;
 }
 
-/** Takes a message; returns a number if that was asked for, "", or a refusal. */
-function count(row: Row, message: string): number | string {
+/** Takes any other message; returns a number if that was asked for. */
+function take(row: Row, message: string): number | undefined {
   if (message === "odd" || message === "even") {
     const [kind, rest] = message === "odd" ? ["Odd", 1] : ["Even", 0];
     logger.info(`Client ${row.id} made an ${message} number requisition`);
@@ -166,75 +174,36 @@ function count(row: Row, message: string): number | string {
     return row.lastRandom;
   }
   const number = /^-?\d{1,16}$/.test(message) ? Number(message) : NaN;
-  if (!Number.isSafeInteger(number)) return `it sent "${quote(message)}"`;
+  if (!Number.isSafeInteger(number)) {
+    throw new Refusal(`it sent "${escape(message)}"`);
+  }
   row.lastCalculated = number;
   logger.info(`Value calculated by client ${row.id}: ${number}`);
-  return "";
 }
 
-/** Ends a connection, once. */
-function close(client: Client, why: string): void {
-  if (!clients.delete(client)) return;
-  const { row, connection } = client;
-  const name = row ? `Client ${row.id}` : `Port ${connection.remoteAddr.port}`;
-  logger[why === "disconnected" ? "info" : "warn"](`${name} ${why}`);
-  connection.close();
-  if (row) row.online = false;
-}
-
-/** What is due ten times a second. */
-async function tick(): Promise<void> {
-  file.flush();
-  for (const client of clients) {
-    const silence = Date.now() - client.heard;
-    if (!client.row && client.text !== "" && silence > 200) {
-      take(client, " "); // an ID as the original sends it
-      client.bare = true;
-    } else if (silence > (client.row ? 30_000 : 10_000)) {
-      close(client, "closed: it has been silent for too long");
-    }
-  }
-  if (showing || unseen === "") return;
-  showing = true;
-  if (left > 0) unseen += `(${left} more lines: see ${log})\n`;
-  let bytes = new TextEncoder().encode(unseen);
-  unseen = "";
-  left = 0;
-  while (bytes.length > 0) {
-    const shown = Deno.stdout.write(bytes).catch(() => bytes.length); // no reader
-    bytes = bytes.subarray(await shown);
-  }
-  showing = false;
-}
-
-/** Prints the table, for at most 5 s if the screen stands still, and ends. */
-async function stop(): Promise<void> {
-  if (logger.handlers.length === 1) Deno.exit(); // told so once more
-  logger.info("SERVER OFFLINE");
-  logger.handlers = [file];
-  unseen += table();
-  for (let i = 0; i < 50 && (unseen !== "" || showing); i++) await pause(100);
-  Deno.exit(); // closes the sockets, and the log
+/** What a promise brings, or "late" when that takes longer. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T | "late"> {
+  const { promise: late, resolve } = Promise.withResolvers<"late">();
+  const timer = setTimeout(resolve, ms, "late");
+  const result = await Promise.race([promise, late]);
+  clearTimeout(timer);
+  return result;
 }
 
 /**
- * Reads the log of earlier runs. Passes over what is not a line of ours, and
- * marks a last line that was torn off, so that none ever takes it for a whole.
+ * Reads the log of earlier runs, and passes over what is not a line of ours. A
+ * last line may be torn: the server was killed while it wrote. It is marked,
+ * because half of "23" is "2", and would be believed the next time.
  */
-function readBack(): void {
-  using old = Deno.openSync(log, { read: true, append: true, create: true });
-  if (!old.statSync().isFile) return; // /dev/null has nothing to tell
-  const ours = new RegExp(
-    "^[-0-9]+T[0-9:.]+Z INFO (?:(Odd|Even) number sent to|Counter sent to|" +
-      "Value calculated by) client ([0-9]{1,5}): (-?[0-9]{1,16})$",
-  );
-  const buffer = new Uint8Array(1024 * 1024);
-  const decoder = new TextDecoder("latin1"); // a byte is a character
+async function readBack(): Promise<void> {
+  const old = await Deno.open(log, { read: true, append: true, create: true });
+  if (!(await old.stat()).isFile) return; // a device has nothing to tell
+  const ours =
+    /^\S+Z INFO (?:(Odd|Even) number sent to|Counter sent to|Value calculated by) client (\d{1,5}): (-?\d{1,16})\r?$/;
   let rest = "";
-  for (let size; (size = old.readSync(buffer)) !== null;) {
-    const lines = (rest + decoder.decode(buffer.subarray(0, size))).split("\n");
+  for await (const text of old.readable.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
-    if (rest.length > 1000) rest = "?"; // whatever that is, it is not a line
     for (const line of lines) {
       const [, random, id, number] = ours.exec(line) ?? [];
       if (id === undefined || Number(id) > 10_000) continue;
@@ -242,24 +211,34 @@ function readBack(): void {
       row[random ? "lastRandom" : "lastCalculated"] = Number(number);
     }
   }
-  if (rest !== "") old.writeSync(new TextEncoder().encode(" (torn)\n"));
+  if (rest !== "") await Deno.writeTextFile(log, " (torn)\n", { append: true });
 }
 
-function table(): string {
-  let text = "client ID   last random number   last calculated number\n";
+function stop(): never {
+  logger.info("SERVER OFFLINE");
+  showTable();
+  Deno.exit(); // closes the sockets, and the log
+}
+
+/** Hands what was logged to the system, which keeps it even if we are killed. */
+function flush(): void {
+  file.flush();
+  if (unseen !== "") console.log(unseen.trimEnd());
+  unseen = "";
+}
+
+function showTable(): void {
+  flush();
+  console.log("client ID   last random number   last calculated number");
   rows.forEach(({ id, lastRandom, lastCalculated }) => {
     const cells = [`${id}`.padStart(9), `${lastRandom}`.padStart(18)];
-    text += `${cells.join("   ")}   ${`${lastCalculated}`.padStart(22)}\n`;
+    console.log(`${cells.join("   ")}   ${`${lastCalculated}`.padStart(22)}`);
   });
-  return text;
 }
 
-/** What a stranger sent, so that it can harm neither the log nor a terminal. */
-function quote(text: string): string {
-  const escape = (character: string) =>
-    `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
-  const start = text.slice(0, 32).replace(/[^ -~]|["\\]/g, escape);
-  return text.length > 32 ? `${start}...` : start;
+/** Makes a stranger's text safe to print: it cannot command the terminal. */
+function escape(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu, "\uFFFD");
 }
 
 function usage(wrong: string): never {

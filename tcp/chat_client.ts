@@ -6,105 +6,125 @@
  *
  *     deno run --allow-net=127.0.0.1 chat_client.ts
  *
- * On the wire: UTF-8 text without framing; the client speaks first. "exit" from
- * either side ends the chat, and a client's "exit" is answered with
- * "Goodbye! Closing connection."
+ * On the wire: UTF-8 text, without a mark where a message ends. The client
+ * speaks first. "exit" from either side ends the chat, and a client's "exit" is
+ * answered with "Goodbye! Closing connection."
  */
-import process from "node:process";
-import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 
 addEventListener("unhandledrejection", explain);
-const { host: hostname, port } = parseArgs(Deno.args, {
+const { host, port } = parseArgs(Deno.args, {
   string: ["host", "port"],
   default: { host: "127.0.0.1", port: "23456" },
   unknown: usage,
 });
 if (!/^[1-9]\d*$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
-for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.on(signal, () => close("\nClient closed."));
-}
+if (/^[0.:]+$/.test(host)) usage(`--host ${host}, it is for servers`);
+Deno.addSignalListener("SIGINT", () => close("\nClient closed."));
+Deno.addSignalListener("SIGTERM", () => close("\nClient closed."));
+let ourTurn = false;
 
-let step = `connect to ${hostname}:${port}`;
-const signal = AbortSignal.timeout(10_000);
-const connection = await Deno.connect({ hostname, port: Number(port), signal });
-console.log(`Connected to TCP Chat Server at ${hostname}:${port}`);
-step = `talk with ${hostname}:${port}`;
+// The two systems shake hands. A machine that does not answer costs us 10 s.
+const connection = await Deno.connect({
+  hostname: host,
+  port: Number(port),
+  signal: AbortSignal.timeout(10_000),
+});
+const name = nameOf(connection.remoteAddr);
+console.log(`Connected to TCP Chat Server at ${name}`);
+ourTurn = true;
 
+// A machine without power or network says no goodbye. With keep-alive, our
+// system asks it for a sign of life (Linux: after 2 quiet hours).
+connection.setKeepAlive(true);
+const output = connection.writable.getWriter();
 const isExit = (text: string) => text.trim().toLowerCase() === "exit";
-const lines = createInterface({ input: process.stdin });
-const keyboard = lines[Symbol.asyncIterator]();
-const messages = receive();
-const writer = connection.writable.getWriter();
+const messages = receive(), lines = keyboard();
+let message = messages.next(), line = lines.next(), said = "";
 while (true) {
-  // Reading goes on while the user types: so we see when the server leaves.
-  const next = messages.next();
-  const message = await ask(next);
-  if (message === null) break;
-  await send(message);
+  const prompt = new TextEncoder().encode("You (client): ");
+  if (ourTurn) Deno.stdout.writeSync(prompt);
 
-  const { value: reply, done } = await next;
-  if (done) break;
-  console.log("Server:", reply.trim());
-  if (isExit(message) || isExit(reply)) close("Client closed.");
+  // A message arrives, or a line is typed. A pipe's lines wait for our turn. A
+  // terminal's are read at once, so that none is sent later, unseen.
+  const events = [message.then(() => "message")];
+  const listening = ourTurn || Deno.stdin.isTerminal();
+  if (listening) events.push(line.then(() => "line"));
+  if (await Promise.race(events) === "message") {
+    const { value: text, done } = await message;
+    if (ourTurn) console.log(); // ends the prompt's line
+    if (done) close("Server closed the connection.\nClient closed.");
+    console.log(`Server: ${escape(text.trim())}`);
+    if (isExit(text) || isExit(said)) close("Client closed.");
+    message = messages.next();
+    ourTurn = true;
+  } else {
+    const { value, done } = await line;
+    if (done) console.log(); // ends the prompt's line
+    said = done ? "exit" : value; // Ctrl-D, or the end of a pipe
+    line = lines.next();
+    if (done && !ourTurn) close("Client closed.");
+    if (!ourTurn) {
+      console.log(`Not sent, it is the server's turn: ${escape(said)}`);
+    } else if (said.trim() !== "") {
+      ourTurn = false;
+      console.log("Waiting for the server ...");
+      const late = "No answer for 10 s. TCP repeats what did not arrive.";
+      const answer = message; // still pending when these 10 s are over?
+      setTimeout(() => message === answer && console.log(late), 10_000);
+      await output.write(new TextEncoder().encode(said));
+    }
+  }
 }
-close("Server closed the connection.\nClient closed.");
 
 /**
- * Yields what the server says, one message at a time, until it is gone.
- *
- * TCP delivers a stream of bytes that may be cut anywhere, and nothing in it
- * marks where a message ends, so we take a pause for the end: 200 ms, but 5 s
- * inside a character (half of one decodes to U+FFFD), because its other half
- * must be on the way. What exceeds 1 MiB becomes the next message.
+ * Yields what the server says. TCP may cut a text anywhere, and nothing marks
+ * its end. So a message ends when nothing follows for 200 ms, or for 5 s inside
+ * a character (half of one decodes to U+FFFD). It has at most 1 MiB.
  */
-async function* receive(): AsyncGenerator<string, void> {
+async function* receive(): AsyncGenerator<string, undefined> {
   const buffer = new Uint8Array(4096);
-  let read = connection.read(buffer).catch(() => null);
-  for (let count = await read; count !== null; count = await read) {
+  let read = connection.read(buffer);
+  for (let length = await read; length !== null; length = await read) {
     const bytes: number[] = [];
     let text = "";
     do {
-      bytes.push(...buffer.subarray(0, count));
+      bytes.push(...buffer.subarray(0, length));
       text = new TextDecoder().decode(Uint8Array.from(bytes));
+      read = connection.read(buffer);
       const wait = text.endsWith("\uFFFD") ? 5_000 : 200;
-      read = connection.read(buffer).catch(() => null); // a reset is an end, too
-      count = await Promise.race([read, pause(wait, 0, { ref: false })]);
-    } while (count && bytes.length < 1024 * 1024);
+      length = await Promise.race([read, pause(wait, 0)]);
+    } while (length && bytes.length < 1024 * 1024);
     yield text;
   }
 }
 
-/** Sends a text whole, however long it is, to a server that takes it. */
-async function send(text: string): Promise<void> {
-  const sent = writer.write(new TextEncoder().encode(text));
-  const stalled = pause(30_000, "stalled", { ref: false });
-  if (await Promise.race([sent, stalled]) === "stalled") {
-    throw new Error("it has taken no bytes for 30 s");
+/** Yields what is typed, line by line, from a terminal or a pipe. */
+async function* keyboard(): AsyncGenerator<string> {
+  let rest = "";
+  for await (
+    const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())
+  ) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) yield line.replace(/\r$/, "");
   }
-}
-
-/** Asks until something is typed; null when the server leaves meanwhile. */
-async function ask(
-  next: Promise<IteratorResult<string, void>>,
-): Promise<string | null> {
-  const gone = next.then(({ done }) =>
-    done ? null : new Promise<never>(() => {})
-  );
-  while (true) {
-    await Deno.stdout.write(new TextEncoder().encode("You (client): "));
-    const line = await Promise.race([keyboard.next(), gone]);
-    if (line === null || line.done) console.log(); // ends the prompt's line
-    if (line === null) return null;
-    if (line.done) return "exit"; // Ctrl-D, or the end of a pipe
-    if (line.value.trim() !== "") return line.value;
-  }
+  if (rest !== "") yield rest;
 }
 
 function close(farewell: string): never {
   console.log(farewell);
   Deno.exit(); // closes the socket, too
+}
+
+/** Makes a stranger's text safe to print: it cannot command the terminal. */
+function escape(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu, "\uFFFD");
+}
+
+function nameOf({ hostname, port }: Deno.NetAddr): string {
+  return `${hostname.replace(/.*:.*/, "[$&]")}:${port}`; // [::1]:23456
 }
 
 function usage(wrong: string): never {
@@ -117,7 +137,9 @@ function usage(wrong: string): never {
 function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
   const { name, message } = event.reason;
-  const advice = name === "ConnectionRefused" ? " Is the server running?" : "";
-  console.error(`Cannot ${step}: ${message}.${advice}`);
+  let advice = name === "ConnectionRefused" ? " Is the server running?" : "";
+  if (name === "TimeoutError") advice = " Is the address right? A firewall?";
+  if (ourTurn) console.log(); // ends the prompt's line
+  console.error(`Cannot talk with ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

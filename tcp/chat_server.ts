@@ -6,123 +6,134 @@
  *
  *     deno run --allow-net=127.0.0.1 chat_server.ts
  *
- * On the wire: UTF-8 text without framing; the client speaks first. "exit" from
- * either side ends the chat, and a client's "exit" is answered with
- * "Goodbye! Closing connection."
+ * On the wire: UTF-8 text, without a mark where a message ends. The client
+ * speaks first. "exit" from either side ends the chat, and a client's "exit" is
+ * answered with "Goodbye! Closing connection."
  */
-import process from "node:process";
-import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 
 addEventListener("unhandledrejection", explain);
-const { host: hostname, port } = parseArgs(Deno.args, {
+const { host, port } = parseArgs(Deno.args, {
   string: ["host", "port"],
   default: { host: "127.0.0.1", port: "23456" },
   unknown: usage,
 });
 if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
-for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.on(signal, () => close("\nServer closed."));
-}
+Deno.addSignalListener("SIGINT", () => close("\nServer closed."));
+Deno.addSignalListener("SIGTERM", () => close("\nServer closed."));
+let ourTurn = false;
 
-let step = `listen on ${hostname}:${port}`;
-const listener = Deno.listen({ hostname, port: Number(port) });
-const address = `${hostname}:${listener.addr.port}`;
-console.log(`TCP Chat Server listening on ${address} ...`);
-
-// One client is all we serve. With the listener closed, the system turns the
-// next one away, who would otherwise wait in its queue for nothing.
+// We serve one client. Then we close the listener, so the system refuses the
+// next client at once. Otherwise it would wait in the queue for nothing.
+const listener = Deno.listen({ hostname: host, port: Number(port) });
+console.log(`TCP Chat Server listening on ${nameOf(listener.addr)} ...`);
 const connection = await listener.accept();
 listener.close();
-const client = connection.remoteAddr;
-console.log(`Client connected from ${client.hostname}:${client.port}`);
-step = `talk with ${client.hostname}:${client.port}`;
+console.log(`Client connected from ${nameOf(connection.remoteAddr)}`);
 
+// A machine without power or network says no goodbye. With keep-alive, our
+// system asks it for a sign of life (Linux: after 2 quiet hours).
+connection.setKeepAlive(true);
+const output = connection.writable.getWriter();
 const isExit = (text: string) => text.trim().toLowerCase() === "exit";
-const lines = createInterface({ input: process.stdin });
-const keyboard = lines[Symbol.asyncIterator]();
-const messages = receive();
-const writer = connection.writable.getWriter();
-let next = messages.next();
+const messages = receive(), lines = keyboard();
+let message = messages.next(), line = lines.next();
+console.log("Waiting for the client ...");
 while (true) {
-  const { value: message, done } = await next;
-  if (done) {
-    console.log("Client disconnected");
-    break;
-  }
-  console.log(`Client: ${message.trim()}`);
-  if (isExit(message)) {
-    await send("Goodbye! Closing connection.");
-    break;
-  }
+  const prompt = new TextEncoder().encode("You (server): ");
+  if (ourTurn) Deno.stdout.writeSync(prompt);
 
-  // Reading goes on while the operator types: so we see when the client leaves.
-  next = messages.next();
-  const reply = await ask(next);
-  if (reply === null) continue;
-  await send(reply);
-  if (isExit(reply)) break;
+  // A message arrives, or a line is typed. A pipe's lines wait for our turn. A
+  // terminal's are read at once, so that none is sent later, unseen.
+  const events = [message.then(() => "message")];
+  const listening = ourTurn || Deno.stdin.isTerminal();
+  if (listening) events.push(line.then(() => "line"));
+  if (await Promise.race(events) === "message") {
+    const { value: text, done } = await message;
+    if (ourTurn) console.log(); // ends the prompt's line
+    if (done) close("Client disconnected\nServer closed.");
+    console.log(`Client: ${escape(text.trim())}`);
+    if (isExit(text)) await leave("Goodbye! Closing connection.");
+    message = messages.next();
+    ourTurn = true;
+  } else {
+    const { value, done } = await line;
+    if (done) console.log(); // ends the prompt's line
+    const text = done ? "exit" : value; // Ctrl-D, or the end of a pipe
+    line = lines.next();
+    if (done && !ourTurn) close("Server closed.");
+    if (!ourTurn) {
+      console.log(`Not sent, it is the client's turn: ${escape(text)}`);
+    } else if (text.trim() !== "") {
+      if (isExit(text)) await leave(text);
+      ourTurn = false;
+      console.log("Waiting for the client ...");
+      const late = "No answer for 10 s. TCP repeats what did not arrive.";
+      const answer = message; // still pending when these 10 s are over?
+      setTimeout(() => message === answer && console.log(late), 10_000);
+      await output.write(new TextEncoder().encode(text));
+    }
+  }
 }
-// Announce the end (FIN) before the socket closes: closing it while words of
-// the client wait unread would be a reset (RST), which is an error over there.
-await connection.closeWrite().catch(() => {});
-close("Server closed.");
 
 /**
- * Yields what the client says, one message at a time, until it is gone.
- *
- * TCP delivers a stream of bytes that may be cut anywhere, and nothing in it
- * marks where a message ends, so we take a pause for the end: 200 ms, but 5 s
- * inside a character (half of one decodes to U+FFFD), because its other half
- * must be on the way. What exceeds 1 MiB becomes the next message.
+ * Yields what the client says. TCP may cut a text anywhere, and nothing marks
+ * its end. So a message ends when nothing follows for 200 ms, or for 5 s inside
+ * a character (half of one decodes to U+FFFD). It has at most 1 MiB.
  */
-async function* receive(): AsyncGenerator<string, void> {
+async function* receive(): AsyncGenerator<string, undefined> {
   const buffer = new Uint8Array(4096);
-  let read = connection.read(buffer).catch(() => null);
-  for (let count = await read; count !== null; count = await read) {
+  let read = connection.read(buffer);
+  for (let length = await read; length !== null; length = await read) {
     const bytes: number[] = [];
     let text = "";
     do {
-      bytes.push(...buffer.subarray(0, count));
+      bytes.push(...buffer.subarray(0, length));
       text = new TextDecoder().decode(Uint8Array.from(bytes));
+      read = connection.read(buffer);
       const wait = text.endsWith("\uFFFD") ? 5_000 : 200;
-      read = connection.read(buffer).catch(() => null); // a reset is an end, too
-      count = await Promise.race([read, pause(wait, 0, { ref: false })]);
-    } while (count && bytes.length < 1024 * 1024);
+      length = await Promise.race([read, pause(wait, 0)]);
+    } while (length && bytes.length < 1024 * 1024);
     yield text;
   }
 }
 
-/** Sends a text whole, however long it is, to a client that takes it. */
-async function send(text: string): Promise<void> {
-  const sent = writer.write(new TextEncoder().encode(text));
-  const stalled = pause(30_000, "stalled", { ref: false });
-  if (await Promise.race([sent, stalled]) === "stalled") {
-    throw new Error("it has taken no bytes for 30 s");
+/** Yields what is typed, line by line, from a terminal or a pipe. */
+async function* keyboard(): AsyncGenerator<string> {
+  let rest = "";
+  for await (
+    const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())
+  ) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) yield line.replace(/\r$/, "");
   }
+  if (rest !== "") yield rest;
 }
 
-/** Asks until something is typed; null when the client leaves meanwhile. */
-async function ask(
-  next: Promise<IteratorResult<string, void>>,
-): Promise<string | null> {
-  const gone = next.then(({ done }) =>
-    done ? null : new Promise<never>(() => {})
-  );
-  while (true) {
-    await Deno.stdout.write(new TextEncoder().encode("You (server): "));
-    const line = await Promise.race([keyboard.next(), gone]);
-    if (line === null || line.done) console.log(); // ends the prompt's line
-    if (line === null) return null;
-    if (line.done) return "exit"; // Ctrl-D, or the end of a pipe
-    if (line.value.trim() !== "") return line.value;
-  }
+/**
+ * Says a last word and announces the end (FIN). If we only closed the socket
+ * while words of the client wait unread, it would be a reset (RST) over there.
+ */
+async function leave(text: string): Promise<never> {
+  await output.write(new TextEncoder().encode(text));
+  await connection.closeWrite().catch(() => {}); // the client may be gone
+  close("Server closed.");
 }
 
 function close(farewell: string): never {
   console.log(farewell);
   Deno.exit(); // closes the socket, too
+}
+
+/** Makes a stranger's text safe to print: it cannot command the terminal. */
+function escape(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu, "\uFFFD");
+}
+
+function nameOf({ hostname, port }: Deno.NetAddr): string {
+  return `${hostname.replace(/.*:.*/, "[$&]")}:${port}`; // [::1]:23456
 }
 
 function usage(wrong: string): never {
@@ -138,6 +149,7 @@ function explain(event: PromiseRejectionEvent): never {
   const advice = name === "AddrInUse"
     ? " Stop the program that uses it, or pass another --port."
     : "";
-  console.error(`Cannot ${step}: ${message}.${advice}`);
+  if (ourTurn) console.log(); // ends the prompt's line
+  console.error(`Cannot serve on ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

@@ -5,8 +5,14 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { join } from "@std/path";
-import { Program, ROOT, start } from "../launch/programs/program.ts";
+import { basename, join } from "@std/path";
+import {
+  Program,
+  ROOT,
+  start,
+  taskCommand,
+} from "../launch/programs/program.ts";
+import { find } from "./needs.ts";
 
 export { Program, ROOT, start };
 
@@ -41,6 +47,22 @@ export async function startServer(
     await server[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** Starts a program at a terminal (a pseudo-terminal; it needs python3). */
+export async function startOnTerminal(
+  task: string,
+  args: string[] = [],
+): Promise<Program> {
+  const spawn = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
+  const command = [Deno.execPath(), ...await taskCommand(task), ...args];
+  return new Program(
+    `${task} at a terminal`,
+    ["-c", spawn, ...command],
+    {},
+    ROOT,
+    find("python3"),
+  );
 }
 
 /** Asserts that the program prints a text, or something that matches. */
@@ -128,6 +150,15 @@ export class TcpPeer implements Disposable {
     this.#received = this.#received.slice(expected.length);
   }
 
+  /** Asserts that what comes next matches, and takes it; returns the match. */
+  async assertMatches(pattern: RegExp): Promise<RegExpExecArray> {
+    let match = pattern.exec(this.#received);
+    while (!match && await this.#read()) match = pattern.exec(this.#received);
+    assert(match, `"${this.#received}" does not match ${pattern}`);
+    this.#received = this.#received.slice(match.index + match[0].length);
+    return match;
+  }
+
   /** Asserts that the other side closes, or resets, and sends nothing more. */
   async assertCloses(): Promise<void> {
     assertEquals(await this.rest(), "");
@@ -181,6 +212,11 @@ export class TcpListener implements Disposable {
   }
 }
 
+/** The largest datagram that a system lets its programs send, in bytes. */
+export const LARGEST_DATAGRAM: number = Deno.build.os === "darwin"
+  ? 9_216
+  : 65_507;
+
 /** A UDP socket on a free port of this machine. */
 export class UdpPeer implements Disposable {
   readonly socket: Deno.DatagramConn = Deno.listenDatagram({
@@ -204,10 +240,22 @@ export class UdpPeer implements Disposable {
 
   /** The next datagram, and the port that it came from. */
   async receive(): Promise<{ bytes: Uint8Array; text: string; port: number }> {
-    const receiving = this.socket.receive(new Uint8Array(65536));
+    const receiving = this.#receive();
     const [bytes, sender] = await within(PATIENCE_MS, receiving, "a datagram");
     const text = new TextDecoder().decode(bytes);
     return { bytes, text, port: portOf(sender) };
+  }
+
+  async #receive(): Promise<[Uint8Array, Deno.Addr]> {
+    while (true) {
+      try {
+        return await this.socket.receive(new Uint8Array(65536));
+      } catch (error) {
+        // Windows tells so what became of a datagram to a port without a
+        // program; it says nothing about those to come.
+        if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
+      }
+    }
   }
 
   /** Asserts that the next datagram is this text; returns its sender's port. */
@@ -252,8 +300,9 @@ export async function within<T>(
 }
 
 /**
- * Copies a script alone into an empty folder and starts it there with the
- * command in its header and more arguments.
+ * Copies a script alone (or with the modules that it cannot do without) into an
+ * empty folder and starts it there with the command in its header and more
+ * arguments.
  *
  * Where JSR is out of reach its imports would fail; so there the folder also
  * gets what makes Deno use `.std/`, and nothing else of this project.
@@ -261,13 +310,16 @@ export async function within<T>(
 export async function startAlone(
   script: string,
   args: string[],
+  modules: string[] = [],
 ): Promise<Program & AsyncDisposable> {
   const text = await Deno.readTextFile(join(ROOT, script));
   const [, command] = /^ \* {5}deno (run .*)$/m.exec(text) ?? [];
   assert(command, `${script} has no command in its header`);
   const folder = await Deno.makeTempDir({ prefix: "alone-" });
-  const file = script.split("/").at(-1) ?? "";
-  await Deno.copyFile(join(ROOT, script), join(folder, file));
+  const file = basename(script);
+  for (const path of [script, ...modules]) {
+    await Deno.copyFile(join(ROOT, path), join(folder, basename(path)));
+  }
   if (await exists(join(ROOT, ".std"))) {
     await Deno.writeTextFile(
       join(folder, "deno.json"),

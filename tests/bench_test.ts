@@ -22,7 +22,7 @@ Deno.test("bench prints a table that fits, and writes all numbers as JSON", asyn
   const table = lines.filter((line) => line.startsWith("|"));
   assert(table.every((line) => line.length <= 100), program.stdout);
   assertEquals(new Set(table.map((line) => line.length)).size, 1);
-  assertMatch(program.stdout, /ours: tcp\/server +\| +[\d.]+ \|/);
+  assertMatch(program.stdout, /ours: tcp\/server +\| +[\d.,]+ \|/);
   const { contests, failed } = JSON.parse(await Deno.readTextFile(file));
   await Deno.remove(file);
   assertEquals(failed, []);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import {
   assert,
   assertEquals,
@@ -11,11 +12,13 @@ import {
   assertPrints,
   noSignals,
   Program,
+  ROOT,
   start,
   startAlone,
   startServer,
   TcpPeer,
 } from "./assertions.ts";
+import { taskCommand } from "../launch/programs/program.ts";
 import { find, needs } from "./needs.ts";
 
 const SEQUENTIAL = "http:server";
@@ -33,23 +36,95 @@ const PAGES: Record<string, string> = {
       "<p>This is a threaded, raw socket HTTP response!</p>",
   ),
 };
+const LAST_REQUEST = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 const REQUEST = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
 
 function page(content: string): string {
-  return `<html>\n<head><title>Mini Server</title></head>\n<body>\n${content}\n` +
-    "</body>\n</html>\n";
+  return '<!DOCTYPE html>\n<html lang="en">\n<head><title>Mini Server</title>\n' +
+    '<meta name="color-scheme" content="light dark"></head>\n<body><main>\n' +
+    `${content}\n</main></body>\n</html>\n`;
 }
 
 /** What a raw server answers, head and page. */
 function response(task: string, status = "200 OK", body = PAGES[task]): string {
   const text = body ?? "";
+  const allow = status.startsWith("405") ? "Allow: GET, HEAD, POST\r\n" : "";
   return `HTTP/1.1 ${status}\r\nContent-Type: text/html\r\n` +
-    `Content-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`;
+    `Content-Length: ${text.length}\r\n${allow}` +
+    `Connection: close\r\n\r\n${text}`;
 }
 
 /** What a raw server answers to a request that it refuses. */
 function refusal(status: string): string {
-  return response("", status, `<h1>${status}</h1>\n`);
+  return response("", status, page(`<h1>${status}</h1>`));
+}
+
+/** Requests and what a raw server answers to them. */
+const CASES: [request: string, status: string][] = [
+  // Well formed: RFC 9112 allows it, or asks for patience with it.
+  ["GET / HTTP/1.1\r\nHost: localhost:8080\r\n\r\n", "200 OK"],
+  ["GET / HTTP/1.1\nHost: x\n\n", "200 OK"],
+  ["GET / HTTP/1.1\r\nHost: x\n\r\n", "200 OK"],
+  ["\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", "200 OK"],
+  ["\r\n\nGET / HTTP/1.1\r\nHost: x\r\n\r\n", "200 OK"],
+  ["GET / HTTP/1.0\r\n\r\n", "200 OK"],
+  ["GET / HTTP/1.2\r\nHost: x\r\n\r\n", "200 OK"],
+  ["GET http://x/y?z HTTP/1.1\r\nhOST:x\r\n\r\n", "200 OK"],
+  ["OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", "200 OK"],
+  ["M-SEARCH * HTTP/1.1\r\nHost: 239.255.255.250:1900\r\n\r\n", "200 OK"],
+  ["get /grüß HTTP/1.1\r\nHost: x\r\n\r\n", "200 OK"],
+  ["GET / HTTP/1.1\r\nHost: x\r\nEmpty:\r\n\r\n", "200 OK"],
+  ["GET / HTTP/1.1\r\nHost: x\r\n!#$%&'*+-.^_`|~: y:\tz\r\n\r\n", "200 OK"],
+  ["GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n", "200 OK"],
+  ["GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", "200 OK"],
+  ["GET / HTTP/1.1\r\nHost: xn--bcher-kva.example:\r\n\r\n", "200 OK"],
+  ["GET / HTTP/1.1\r\nHost: a%20b\t \r\n\r\n", "200 OK"],
+  ["GET / HTTP/1.1\r\nHost:\r\n\r\n", "200 OK"], // no host in its target
+  ["CONNECT x:80 HTTP/1.1\r\nHost: x:80\r\n\r\n", "405 Method Not Allowed"],
+  ["CONNECTS x:80 HTTP/1.1\r\nHost: x:80\r\n\r\n", "200 OK"],
+  ...[
+    // Which host?
+    "GET / HTTP/1.1\r\n\r\n",
+    "GET / HTTP/1.9\r\nX-Host: x\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n",
+    "GET / HTTP/1.0\r\nHost: x\r\nA: b\r\nhost: y\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: x y\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: x/y\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: u@x\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: x#y\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: x:y\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n",
+    "GET / HTTP/1.0\r\nHost: ü\r\n\r\n",
+    // Not HTTP.
+    "GET / HTTP/2.0\r\nHost: x\r\n\r\n",
+    "GET / HTTP/1.10\r\nHost: x\r\n\r\n",
+    "GET / http/1.1\r\nHost: x\r\n\r\n",
+    "GET / HTTP/1.1 \r\nHost: x\r\n\r\n",
+    " GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "GET  / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "GET /a b HTTP/1.1\r\nHost: x\r\n\r\n",
+    "GET\t/ HTTP/1.1\r\nHost: x\r\n\r\n",
+    "GET HTTP/1.1\r\nHost: x\r\n\r\n",
+    "G@T / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "Extra lineGET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: x\r\nA : b\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: x\r\n A: b\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n folded\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: x\r\n: b\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: x\r\nA\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: x\r\nA: \0\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: x\r\nA: b\rC: d\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: x\r\n\rA: b\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: x\r\nA: \x7f\r\n\r\n",
+    "GET /\x01 HTTP/1.1\r\nHost: x\r\n\r\n",
+  ].map((text): [string, string] => [text, "400 Bad Request"]),
+];
+
+/** How many files a program has open: its sockets are among them. */
+function openFiles(program: Program): number {
+  const args = [`/proc/${program.pid}/fd`];
+  const { stdout } = new Deno.Command("ls", { args }).outputSync();
+  return new TextDecoder().decode(stdout).split("\n").length;
 }
 
 /** Sends each part on its own and returns all that comes back. */
@@ -88,11 +163,12 @@ for (const task of [SEQUENTIAL, THREADED]) {
     const { port } = started;
     const whole = response(task);
     const body = "x".repeat(100_000);
-    const long = `POST /form HTTP/1.1\r\nContent-Length: 100000\r\n\r\n${body}`;
+    const long = "POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 100000" +
+      `\r\n\r\n${body}`;
     assertEquals(await ask(port, long), whole);
     assertEquals(await ask(port, "GET /a?b=%20c HTTP/1.0\r\n\r\n"), whole);
     assertEquals(await ask(port, "OPTIONS * HTTP/1.1\nhost: x\n\n"), whole);
-    const [head] = whole.split("<html>");
+    const [head] = whole.split("<!DOCTYPE");
     assertEquals(await ask(port, REQUEST.replace("GET", "HEAD")), head);
   });
 
@@ -126,7 +202,10 @@ for (const task of [SEQUENTIAL, THREADED]) {
     await using started = await startServer(task);
     const { port } = started;
     const refused = refusal("431 Request Header Fields Too Large");
-    const [line = "", end = ""] = ["GET / HTTP/1.1\r\nX: ", "\r\n\r\n"];
+    const [line, end] = [
+      "GET / HTTP/1.1\r\nHost: x\r\nX: ",
+      "\r\n\r\n",
+    ] as const;
     const fill = "x".repeat(16 * 1024 - line.length - end.length);
     assertEquals(await ask(port, line + fill + end), response(task));
     assertEquals(await ask(port, `${line}${fill}x${end}`), refused);
@@ -140,7 +219,6 @@ for (const task of [SEQUENTIAL, THREADED]) {
     for (
       const bytes of [
         "hello\r\n",
-        "\r\n\r\n",
         "GET /\r\n",
         "GET / HTTP/2.0\r\n\r\n",
         "GET  / HTTP/1.1\r\n\r\n",
@@ -160,14 +238,15 @@ for (const task of [SEQUENTIAL, THREADED]) {
   Deno.test(`${task}: a request cannot command the terminal or forge output`, async () => {
     await using started = await startServer(task);
     const { server, port } = started;
-    const request = "GET /grüß\u202e\x9b2J HTTP/1.1\r\n\r\n";
+    const request = "GET /grüß\u202e\u2028\x9b2J HTTP/1.1\r\nHost:\tx\r\n\r\n";
     assertEquals(await ask(port, request), response(task));
     await ask(port, "\x1b]0;title\x07\n------------------------\n\n");
-    await assertPrints(server, "%1B");
-    await assertPrints(server, /-{24,}\n$/);
+    await ask(port, "GET / HTTP/1.1\r\nConnection from 127.0.0.1:1\r\n\r\n");
+    await server.until(() => blocks(server).length === 3, "print 3", 20_000);
     assertEquals(blocks(server), [
-      "GET /grüß%E2%80%AE%C2%9B2J HTTP/1.1\r\n\r\n",
-      "%1B]0;title%07%0A------------------------%0A%0A",
+      "GET /grüß���2J HTTP/1.1\r\nHost:\tx\r\n\r\n",
+      "�]0;title��------------------------��",
+      "GET / HTTP/1.1��Connection from 127.0.0.1:1����",
     ]);
   });
 
@@ -191,10 +270,11 @@ for (const task of [SEQUENTIAL, THREADED]) {
 
   Deno.test(`${task}: a client that stalls gets 408`, async () => {
     await using started = await startServer(task);
-    const { port } = started;
+    const { server, port } = started;
     const begun = performance.now();
     using stalled = await TcpPeer.connect(port);
     await stalled.send("GET / HTTP/1.1\r\nHo");
+    if (task === SEQUENTIAL) await assertPrints(server, "Connection from");
     using next = await TcpPeer.connect(port);
     await next.send(REQUEST);
     const ends: string[] = [];
@@ -205,13 +285,180 @@ for (const task of [SEQUENTIAL, THREADED]) {
       }),
       stalled.rest().then((answer) => {
         assertEquals(answer, refusal("408 Request Timeout"));
-        assert(performance.now() - begun > 4_500);
+        const took = performance.now() - begun;
+        assert(took > 4_500 && took < 12_000, `408 after ${took} ms`);
         ends.push("stalled");
       }),
     ]);
     // It delays the next one in the sequential server, and only there.
     const order = task === THREADED ? ["next", "stalled"] : ["stalled", "next"];
     assertEquals(ends, order);
+  });
+
+  Deno.test(`${task}: a slow request in time, one that stays after its answer`, async () => {
+    await using started = await startServer(task);
+    const { port } = started;
+    using slow = await TcpPeer.connect(port);
+    await slow.send(REQUEST.slice(0, 20));
+    await delay(3_000);
+    await slow.send(REQUEST.slice(20));
+    await slow.assertReplies(response(task));
+    slow.connection.close();
+
+    // This one keeps its side open and sends on. It is closed 5 s after it came.
+    using staying = await TcpPeer.connect(port);
+    const begun = performance.now();
+    await staying.send(REQUEST);
+    await staying.assertReplies(response(task));
+    await staying.assertCloses(); // our FIN
+    let error: unknown;
+    while (!error && performance.now() - begun < 15_000) {
+      await delay(200);
+      error = await staying.send("more").then(() => undefined, (e) => e);
+    }
+    assert(error, "it is still open after 15 s");
+    const took = performance.now() - begun;
+    assert(took > 4_000, `closed after ${took} ms, while it still sent`);
+    // No timer of theirs ends the server later.
+    assertEquals(await ask(port, REQUEST), response(task));
+  });
+
+  Deno.test(`${task}: 100 different requests at once, each printed once`, async () => {
+    await using started = await startServer(task);
+    const { server, port } = started;
+    const requests = Array.from(
+      { length: 100 },
+      (_, i) => `GET /${i}${"x".repeat(i * 10)} HTTP/1.1\r\nHost: x\r\n\r\n`,
+    );
+    // Every second one is refused, so that answers cannot be swapped unseen.
+    const sent = requests.map((text, i) => i % 2 ? text : text.slice(4));
+    const answers = await Promise.all(
+      sent.map((text) => ask(port, text.slice(0, 9), text.slice(9))),
+    );
+    for (const [i, answer] of answers.entries()) {
+      const expected = i % 2 ? response(task) : refusal("400 Bad Request");
+      assertEquals(answer, expected);
+    }
+    await server.until(() => blocks(server).length === 100, "print", 20_000);
+    const shown = sent.map((text, i) =>
+      i % 2 ? text : text.replace(/[\r\n]/g, "�")
+    );
+    assertEquals(blocks(server).sort(), shown.sort());
+  });
+
+  Deno.test({
+    name: `${task}: answered clients leave no socket behind`,
+    ignore: Deno.build.os !== "linux",
+    async fn() {
+      await using started = await startServer(task);
+      const { server, port } = started;
+      await ask(port, REQUEST);
+      const before = openFiles(server);
+      for (let i = 0; i < 200; i++) {
+        assertEquals(await ask(port, REQUEST), response(task));
+      }
+      const deadline = performance.now() + 20_000;
+      while (openFiles(server) > before + 20) {
+        assert(performance.now() < deadline, `${openFiles(server)} open files`);
+        await delay(100);
+      }
+    },
+  });
+
+  Deno.test(`${task}: clients that left the queue end nothing`, async () => {
+    await using started = await startServer(task);
+    const { server, port } = started;
+    using first = await TcpPeer.connect(port);
+    await first.send("GET / HT");
+    for (let i = 0; i < 3; i++) {
+      // Bytes that nobody has read make a reset of this close.
+      const peer = await TcpPeer.connect(port);
+      await peer.send(REQUEST);
+      peer.connection.close();
+    }
+    await first.send(REQUEST.slice(8));
+    assertEquals(await first.rest(), response(task));
+    first.connection.close();
+    assertEquals(await ask(port, REQUEST), response(task));
+    assertEquals(server.stderr, "");
+  });
+
+  Deno.test(`${task}: requests, well formed and not`, async () => {
+    await using started = await startServer(task);
+    for (const [text, status] of CASES) {
+      const answer = await ask(started.port, text);
+      const expected = status === "200 OK" ? response(task) : refusal(status);
+      assertEquals(answer, expected, JSON.stringify(text));
+    }
+  });
+
+  Deno.test(needs(["curl"], {
+    name: `${task}: an address as it must be typed`,
+    async fn() {
+      for (const host of ["::1", "::", "localhost", "0.0.0.0"]) {
+        await using server = await startOn(task, host);
+        const [line] = await assertPrints(server, /http:\S+:\d+(?=\n)/);
+        const shown = host === "::1"
+          ? /^http:\/\/\[::1\]:\d+$/
+          : host === "localhost"
+          ? /^http:\/\/(127\.0\.0\.1|\[::1\]):\d+$/
+          : /^http:\/\/localhost:\d+$/;
+        assertMatch(line, shown);
+        const { stdout } = await new Deno.Command(find("curl") ?? "", {
+          args: ["-sSg", "--max-time", "20", line],
+        }).output();
+        assertEquals(new TextDecoder().decode(stdout), PAGES[task]);
+        if (host === "::1") await assertPrints(server, /from \[::1\]:\d+/i);
+      }
+    },
+  }));
+}
+
+/** Starts a server that may use another address than its task allows. */
+async function startOn(task: string, host: string): Promise<Program> {
+  const [, ...rest] = await taskCommand(task);
+  const name = host.includes(":") ? `[${host}]` : host;
+  const args = rest.map((word) =>
+    word.replace("-net=127.0.0.1", `-net=${name}`)
+  );
+  return new Program(task, ["run", ...args, "--host", host, "--port", "0"]);
+}
+
+for (const task of Object.keys(FILES)) {
+  Deno.test({
+    name: `${task}: too many open files end nothing`,
+    ignore: Deno.build.os === "windows",
+    async fn() {
+      const [, ...command] = await taskCommand(task);
+      const shell = 'ulimit -n 64; exec "$0" "$@"';
+      const args = [Deno.execPath(), "run", ...command, "--port", "0"];
+      await using server = new Program(
+        task,
+        ["-c", shell, ...args],
+        {},
+        ROOT,
+        "sh",
+      );
+      const [, port] = await assertPrints(server, /:(\d+)\n/);
+      // Those that come when it cannot accept may wait, or be told off.
+      const crowd = await Promise.all(
+        Array.from(
+          { length: 70 },
+          () => TcpPeer.connect(Number(port)).catch(() => undefined),
+        ),
+      );
+      for (const peer of crowd) await peer?.send("GET / HT").catch(() => {});
+      await delay(300);
+      for (const peer of crowd) peer?.[Symbol.dispose]();
+      const deadline = performance.now() + 20_000;
+      let answer = "";
+      while (!answer.includes("200 OK") && performance.now() < deadline) {
+        answer = await ask(Number(port), LAST_REQUEST)
+          .catch(() => "");
+      }
+      assertMatch(answer, /^HTTP\/1.1 200 OK/);
+      assertEquals(server.stderr, "");
+    },
   });
 }
 
@@ -245,6 +492,50 @@ Deno.test("http:serve: the same page, and connections stay open", async () => {
   const answers = await ask(started.port, REQUEST, REQUEST, last);
   assertEquals(answers.split("HTTP/1.1 200 OK\r\n").length, 4);
   assertEquals(answers.split(page("<h1>Hello!</h1>")).length, 4);
+});
+
+Deno.test("http:serve: which host, CONNECT", async () => {
+  await using started = await startServer(SERVE);
+  for (const [text, status] of CASES) {
+    // The rest is what Deno.serve refuses, or takes, by itself.
+    if (
+      !/^(CONNECT x|\w+ [/*h])\S* HTTP\/1\.1\r\n(Host:.*\r\n)?\r\n$/.test(text)
+    ) continue;
+    const last = text.replace(/\r\n$/, "Connection: close\r\n\r\n");
+    const answer = await ask(started.port, last);
+    assertEquals(answer.split("\r\n")[0], `HTTP/1.1 ${status}`, text);
+    if (status === "200 OK") {
+      assertStringIncludes(answer, page("<h1>Hello!</h1>"));
+    }
+    if (!status.startsWith("405")) continue;
+    assertMatch(answer, /^allow: GET, HEAD, POST\r$/im);
+  }
+});
+
+Deno.test(needs(["curl"], {
+  name: "http:serve: HTTP/2",
+  async fn() {
+    await using started = await startServer(SERVE);
+    const url = `http://127.0.0.1:${started.port}/`;
+    const { stdout } = await new Deno.Command(find("curl") ?? "", {
+      args: ["-sSi", "--http2-prior-knowledge", "--max-time", "20", url],
+    }).output();
+    assertMatch(new TextDecoder().decode(stdout), /^HTTP\/2 200/);
+  },
+}));
+
+Deno.test({
+  name: "http:serve: half a request does not keep it from ending",
+  ignore: noSignals,
+  async fn() {
+    await using started = await startServer(SERVE);
+    const { server, port } = started;
+    using peer = await TcpPeer.connect(port);
+    await peer.send(REQUEST + "GET / HT");
+    await peer.assertReplies("HTTP/1.1 200 OK\r\n");
+    server.kill("SIGTERM");
+    await assertExits(server, 0);
+  },
 });
 
 for (const task of Object.keys(FILES)) {
@@ -322,7 +613,8 @@ for (const task of Object.keys(FILES)) {
 
   Deno.test(`${task}: a port in use, no permission`, async () => {
     await using started = await startServer(task);
-    const advice = /^Cannot listen on 127\.0\.0\.1:\d+: .*another --port\.\n$/;
+    const advice =
+      /^Cannot serve on 127\.0\.0\.1 port \d+: .*another --port\.\n$/;
     await assertFails(task, ["--port", `${started.port}`], 1, advice);
     await assertFails(task, ["--host", "0.0.0.0"], 1, /--allow-net/);
     await using program = new Program(task, ["run", FILES[task] ?? ""]);

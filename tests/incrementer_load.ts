@@ -52,10 +52,16 @@ export class Member {
     this.#receive();
   }
 
-  /** Sends the ID; resolves when the server has answered, or closed. */
+  /** Sends the ID; resolves when the server has answered or closed, or is late. */
   async register(): Promise<void> {
     this.#send(`${this.id} `);
+    const late = () => {
+      this.fault ??= "it got no number within 60 s";
+      this.#registered.resolve();
+    };
+    const timer = setTimeout(late, 60_000);
     await this.#registered.promise;
+    clearTimeout(timer);
   }
 
   /** Sends the next number, and a request when one is due. */

@@ -3,19 +3,34 @@
  *
  * @module
  */
-import { assert } from "@std/assert";
-import { EXAMPLES } from "../launch/programs/examples.ts";
-import type { Link, Presenter } from "../launch/show/timeline.ts";
+import type { Cast, Link } from "../launch/programs/cast.ts";
+import type { Presenter } from "../launch/show/presenter.ts";
+import type { Kind, WireEvent } from "../launch/wire/relay.ts";
 import { assertExits, Program } from "./assertions.ts";
+
+/** The permissions that the launching tasks have. */
+export const FLAGS = [
+  ...["run", "--allow-run", "--allow-read=.", "--allow-write=.run"],
+  ...["--allow-env=TERM", "--allow-net=127.0.0.1"],
+];
 
 /** Starts what `deno task NAME` runs, with more arguments. */
 export function launcher(name: string, ...args: string[]): Program {
-  const flags = ["--allow-run", "--allow-read=.", "--allow-write=.run"];
-  const script = "launch/main.ts";
+  // The usual ports are left to the transcripts of the READMEs.
+  const ports = args.includes("--port") || args.includes("--help")
+    ? []
+    : ["--port", "0"];
   return new Program(name, [
-    ...["run", ...flags, "--allow-net=127.0.0.1", script, name],
-    ...args,
+    ...[...FLAGS, "launch/main.ts", name],
+    ...[...ports, ...args],
   ]);
+}
+
+/** Starts what `deno task wire` runs. */
+export function wire(...args: string[]): Program {
+  const flags = ["--allow-run", "--allow-read", "--allow-write"];
+  const script = ["--allow-env=TERM", "--allow-net", "launch/wire.ts"];
+  return new Program("wire", ["run", ...flags, ...script, ...args]);
 }
 
 /** All that a launch prints; asserts that it succeeds. */
@@ -24,6 +39,45 @@ export async function output(name: string, ...args: string[]): Promise<string> {
   await assertExits(launch, 0);
   return launch.stdout;
 }
+
+/** An event, of which only what matters need be said. */
+export function event(some: Partial<WireEvent> & { text?: string }): WireEvent {
+  return {
+    number: 1,
+    kind: "message",
+    link: "server",
+    connection: 1,
+    from: "client",
+    bytes: new Uint8Array(),
+    sent: 0,
+    delivered: 0,
+    fate: "delivered",
+    marks: [],
+    causes: [],
+    of: null,
+    text: "",
+    ...some,
+  };
+}
+
+/** A client and a server, and the relay between them. */
+export const PAIR: Cast = {
+  name: "pair",
+  summary: "two programs",
+  look: "Look at both.",
+  members: [
+    { name: "client", title: "tcp/client.ts" },
+    { name: "server", title: "tcp/server.ts", listens: "tcp", port: 12345 },
+  ],
+};
+export const LINK: Link = {
+  name: "server",
+  client: "client",
+  server: "server",
+  transport: "tcp",
+  relay: { hostname: "127.0.0.1", port: 12345 },
+  target: { hostname: "127.0.0.1", port: 40000 },
+};
 
 /** Texts as they come: wide, combining, long, hostile. */
 const TEXTS = [
@@ -36,23 +90,33 @@ const TEXTS = [
   "wrap: x %% y",
 ];
 
-/** A run of the broker's programs in which they say odd things. */
+/** A run of a broker's programs in which they say odd things. */
 export function play(presenter: Presenter): void {
-  const broker = EXAMPLES.find(({ name }) => name === "broker");
-  assert(broker);
-  const names = broker.roles.map(({ name }) => name);
+  const names = ["client", "broker", "toupper", "tolower"];
+  presenter.begin({
+    name: "broker",
+    summary: "a broker passes each request on",
+    look: "Look.",
+    members: names.map((name) => ({
+      name,
+      title: `broker/udp_${name}.ts`,
+      listens: "udp",
+      port: 8080,
+    })),
+  }, ["1 of 5 datagrams lost each way"]);
   const links = names.slice(1).map((server): Link => ({
+    name: server,
     client: server === "broker" ? "client" : "broker",
     server,
     transport: "udp",
-    port: 8080,
-    relay: 40_000,
+    relay: { hostname: "127.0.0.1", port: 40_000 },
+    target: { hostname: "127.0.0.1", port: 8080 },
   }));
-  presenter.begin(
-    broker,
-    Object.fromEntries(names.map((name) => [name, `broker/udp_${name}.ts`])),
-  );
   for (const link of links) presenter.link(link, 1);
+  const kinds: Kind[] = [
+    ...["connect", "refused", "message", "end", "reset"] as const,
+    ...["datagram", "trouble", "condition"] as const,
+  ];
   for (const text of TEXTS) {
     const bytes = new TextEncoder().encode(text);
     for (const role of names) {
@@ -62,17 +126,28 @@ export function play(presenter: Presenter): void {
     }
     for (const link of links) {
       for (const from of ["client", "server"] as const) {
-        const kinds = ["connect", "refused", "message", "reset"] as const;
-        for (const kind of [...kinds, "datagram"] as const) {
-          presenter.wire(link, {
-            ...{ number: 2, kind, link: link.server, connection: 2, from },
-            ...{ bytes, sent: 0, delivered: 0, fate: "delivered" },
-            ...{ marks: [], causes: [], of: null, text: "" },
-          }, 12_345);
+        for (const kind of kinds) {
+          for (const fate of ["delivered", "lost", "under way"] as const) {
+            const some = event({ kind, from, bytes, fate, text, of: 3 });
+            const marks = ["late", "piece"] as const;
+            const odd = { ...some, marks, causes: ["cut=1B"], connection: 2 };
+            for (const isUpdate of [false, true]) {
+              const detail = { size: bytes.length, isUpdate };
+              presenter.wire(link, odd, detail, 12_345);
+            }
+          }
         }
       }
     }
   }
-  for (const role of names) presenter.ended(role, 1, 99_999);
-  presenter.end({ ms: 1, directions: [] });
+  presenter.note(TEXTS.join(" "), 1);
+  for (const role of names) {
+    presenter.ended({ role, code: 1, signal: null, stopped: false }, 99_999);
+  }
+  presenter.end({
+    ms: 1,
+    directions: [],
+    counts: ["x".repeat(200)],
+    repeat: "",
+  });
 }

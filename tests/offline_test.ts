@@ -32,6 +32,8 @@ class Copy implements AsyncDisposable {
           NO_COLOR: "1",
           JSR_URL: registry,
           DENO_DIR: this.path("cache"),
+          // Windows cannot remove a folder with a program in it that runs.
+          DENO_DISABLE_NODE_SHIM: "1",
         },
         stdin: "null",
       },

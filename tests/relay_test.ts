@@ -1,5 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
+import { createHash } from "node:crypto";
 import net from "node:net";
+import { parseNet } from "../launch/wire/conditions/parse.ts";
+import { Counts } from "../launch/wire/counts.ts";
 import { relayTcp } from "../launch/wire/tcp_relay.ts";
 import { relayUdp } from "../launch/wire/udp_relay.ts";
 import { Recording, type Relay, type WireEvent } from "../launch/wire/relay.ts";
@@ -243,6 +246,373 @@ Deno.test("TCP relay: 100 MB arrive whole, and a slow reader slows the writer", 
   await server.assertCloses();
   await done;
 });
+
+/** Connects a client with a server, with or without a relay between them. */
+async function pairOf(
+  relayed: boolean,
+  host: string,
+): Promise<{ client: net.Socket; server: net.Socket } & AsyncDisposable> {
+  const listener = net.createServer({ allowHalfOpen: true });
+  await new Promise<void>((resolve) => listener.listen(0, host, resolve));
+  const accepted = new Promise<net.Socket>((resolve) =>
+    listener.once("connection", resolve)
+  );
+  const target = { hostname: host, port: portOf(listener) };
+  const relay = relayed
+    ? await relayTcp({
+      link: "server",
+      listen: { hostname: host },
+      target,
+      recorder: new Recording(() => {}),
+    })
+    : undefined;
+  const client = net.connect({
+    host,
+    port: relay?.address.port ?? target.port,
+    allowHalfOpen: true,
+  });
+  const server = await within(PATIENCE_MS, accepted, "a connection");
+  for (const socket of [client, server]) socket.on("error", () => {});
+  return {
+    client,
+    server,
+    async [Symbol.asyncDispose]() {
+      client.destroy();
+      server.destroy();
+      listener.close();
+      await relay?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function portOf(listener: net.Server): number {
+  const address = listener.address();
+  assert(address !== null && typeof address === "object");
+  return address.port;
+}
+
+/** What a socket gets up to its end, and how that comes. */
+function heard(socket: net.Socket): Promise<string> {
+  const hash = createHash("sha256");
+  let length = 0;
+  const all = new Promise<string>((resolve) => {
+    socket.on("data", (bytes) => {
+      hash.update(bytes);
+      length += bytes.length;
+    });
+    socket.on("end", () => resolve("end"));
+    socket.on(
+      "error",
+      (error) => resolve("code" in error ? `${error.code}` : error.message),
+    );
+    socket.on("close", () => resolve("closed"));
+  });
+  return within(
+    PATIENCE_MS,
+    all.then((how) =>
+      `${length} bytes ${hash.digest("hex").slice(0, 8)}, ${how}`
+    ),
+    "an end",
+  );
+}
+
+type Sockets = { client: net.Socket; server: net.Socket };
+
+/** Resolves when so many bytes have come. */
+function comes(socket: net.Socket, count: number): Promise<void> {
+  let length = 0;
+  return within(
+    PATIENCE_MS,
+    new Promise((resolve) =>
+      socket.on("data", (bytes) => {
+        length += bytes.length;
+        if (length >= count) resolve();
+      })
+    ),
+    `${count} bytes`,
+  );
+}
+
+/** What two sockets do, and what each of them hears of it. */
+const CASES: [string, (sockets: Sockets) => Promise<string[]>][] = [
+  ["a question, its answer, both end", async ({ client, server }) => {
+    const hears = [heard(client), heard(server)];
+    client.write("question");
+    await comes(server, 8);
+    server.end("answer");
+    await hears[0];
+    client.end();
+    return await Promise.all(hears);
+  }],
+  ["one direction ends, the other goes on", async ({ client, server }) => {
+    const hears = [heard(client), heard(server)];
+    client.end("all that I have");
+    await hears[1];
+    server.write("still here ");
+    await comes(client, 11);
+    server.end(new Uint8Array(300_000).fill(7));
+    return await Promise.all(hears);
+  }],
+  ["the server ends first, the client goes on", async ({ client, server }) => {
+    const hears = [heard(client), heard(server)];
+    server.end();
+    await hears[0];
+    client.end("more");
+    return await Promise.all(hears);
+  }],
+  ["both end without a word", async ({ client, server }) => {
+    const hears = [heard(client), heard(server)];
+    client.end();
+    server.end();
+    return await Promise.all(hears);
+  }],
+  ["the client resets", async ({ client, server }) => {
+    const hears = heard(server);
+    client.write("last words");
+    await comes(server, 10);
+    client.resetAndDestroy();
+    return [await hears];
+  }],
+  ["the server resets", async ({ client, server }) => {
+    const hears = heard(client);
+    server.write("last words");
+    await comes(client, 10);
+    server.resetAndDestroy();
+    return [await hears];
+  }],
+  ["5 MB each way at once", async ({ client, server }) => {
+    const hears = [heard(client), heard(server)];
+    client.end(new Uint8Array(5_000_000).fill(1));
+    server.end(new Uint8Array(5_000_000).fill(2));
+    return await Promise.all(hears);
+  }],
+  ["1,000 writes of one byte", async ({ client, server }) => {
+    const hears = [heard(client), heard(server)];
+    for (let i = 0; i < 1000; i++) client.write(Uint8Array.of(i));
+    client.end();
+    await hears[1];
+    server.end();
+    return await Promise.all(hears);
+  }],
+];
+
+for (const host of ["127.0.0.1", "::1"]) {
+  for (const [name, play] of CASES) {
+    Deno.test({
+      name: `TCP relay: not felt on ${host}: ${name}`,
+      // Not each machine has IPv6, and the tests may not be allowed to use it.
+      ignore: !await canListen(host),
+      fn: async () => {
+        const results = [];
+        for (const relayed of [false, true]) {
+          await using sockets = await pairOf(relayed, host);
+          results.push(await play(sockets));
+        }
+        assertEquals(results[1], results[0]);
+      },
+    });
+  }
+}
+
+async function canListen(host: string): Promise<boolean> {
+  const name = host.includes(":") ? `[${host}]` : host;
+  const { state } = await Deno.permissions.query({ name: "net", host: name });
+  if (state !== "granted") return false;
+  try {
+    Deno.listen({ hostname: host, port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test("TCP relay: events have numbers, times, and what the network did", async () => {
+  const events: WireEvent[] = [];
+  using listener = new TcpListener();
+  const links = [{ name: "server", transport: "tcp" as const }];
+  const network = await parseNet(["delay=30ms up.cut=4B"], { links, seed: 1 });
+  await using relay = await relayTcp({
+    link: "server",
+    target: { hostname: "127.0.0.1", port: listener.port },
+    recorder: new Recording((event) => events.push(event)),
+    conditions: network.of({ name: "server", transport: "tcp" }),
+  });
+  using client = await TcpPeer.connect(relay.address.port);
+  const start = performance.now();
+  await client.send("question");
+  using server = await listener.accept();
+  await server.assertReplies("question");
+  assert(performance.now() - start >= 30);
+  await server.send("answer");
+  await client.assertReplies("answer");
+  assert(performance.now() - start >= 60);
+  client[Symbol.dispose]();
+  await server.assertCloses();
+  const last = new Map(events.map((event) => [event.number, event]));
+  const numbers = [...last.keys()];
+  assertEquals(numbers, numbers.map((_, i) => i + 1));
+  const shown = [...last.values()].slice(0, 4).map((
+    { kind, from, connection, bytes, fate, of, marks },
+  ) => [
+    ...[kind, from, connection, new TextDecoder().decode(bytes), fate, of],
+    marks.join(),
+  ]);
+  assertEquals(shown, [
+    ["connect", "client", 1, "", "delivered", null, "late"],
+    ["message", "client", 1, "ques", "delivered", null, "late,piece"],
+    ["message", "client", 1, "tion", "delivered", 2, "late,piece"],
+    ["message", "server", 1, "answer", "delivered", null, "late"],
+  ]);
+});
+
+Deno.test("TCP relay: conditions reset, stall, and are changed while it runs", async () => {
+  const link = { name: "server", transport: "tcp" as const };
+  const of = async (net: string) =>
+    (await parseNet([net], { links: [link], seed: 1 })).of(link);
+  const events: WireEvent[] = [];
+  using listener = new TcpListener();
+  await using relay = await relayTcp({
+    link: "server",
+    target: { hostname: "127.0.0.1", port: listener.port },
+    recorder: new Recording((event) => events.push(event)),
+    conditions: await of("up.stall=5B"),
+  });
+  using client = await TcpPeer.connect(relay.address.port);
+  using server = await listener.accept();
+  await client.send("hello world");
+  await server.assertReplies("hello");
+  await server.send("the other direction goes on");
+  await client.assertReplies("the other direction goes on");
+  assert(
+    events.some(({ kind, causes }) =>
+      kind === "condition" && causes.join() === "up.stall=5B"
+    ),
+  );
+  relay.change(await of("delay=0ms"));
+  await server.assertReplies(" world"); // the cable is in again
+  relay.change(await of("down.reset=3B"));
+  await server.send("abcdef");
+  assertEquals(await ending(client), "abc, ConnectionReset");
+  assertEquals(await ending(server), ", ConnectionReset");
+  const reset = events.find(({ kind }) => kind === "reset");
+  assertEquals(reset?.causes, ["down.reset=3B"]);
+  assertEquals(
+    events.filter(({ kind }) => kind === "condition").map(({ text }) => text),
+    [
+      "up.stall=5B: nothing passes any more",
+      "now: no conditions",
+      "now: down.reset=3B",
+    ],
+  );
+});
+
+Deno.test("TCP relay: held, changed and injected by hand", async () => {
+  const events: WireEvent[] = [];
+  using listener = new TcpListener();
+  await using relay = await relayTcp({
+    link: "server",
+    target: { hostname: "127.0.0.1", port: listener.port },
+    recorder: new Recording((event) => events.push(event)),
+  });
+  using client = await TcpPeer.connect(relay.address.port);
+  using server = await listener.accept();
+  relay.hold(({ kind }) => kind === "message");
+  await client.send("secret");
+  await until(() => relay.held().length === 1);
+  const [held] = relay.held();
+  assertEquals(held?.marks, ["held"]);
+  assertEquals(relay.release(999), false);
+  assertEquals(relay.drop(held?.number ?? 0), false); // a stream loses nothing
+  assert(relay.release(held?.number ?? 0, new TextEncoder().encode("public")));
+  await server.assertReplies("public");
+  await client.send("one ");
+  await until(() => relay.held().length === 1);
+  await client.send("two");
+  await until(() => relay.held().length === 2);
+  relay.hold(null);
+  await server.assertReplies("one two");
+  assert(relay.inject(1, "server", new TextEncoder().encode("psst")));
+  await client.assertReplies("psst");
+  assertEquals(relay.inject(2, "server", new Uint8Array(1)), false);
+  assertEquals(events.at(-1)?.marks, ["injected"]);
+  assert(relay.reset(1));
+  assertEquals(await ending(client), ", ConnectionReset");
+});
+
+Deno.test("UDP relay: held datagrams are dropped, doubled, overtaken", async () => {
+  await using link = await relayed();
+  const { server, relay } = link;
+  using client = new UdpPeer();
+  relay.hold(({ from }) => from === "client");
+  for (const text of ["a", "b", "c"]) {
+    await client.send(text, relay.address.port);
+  }
+  await until(() => relay.held().length === 3);
+  const [a, b, c] = relay.held().map(({ number }) => number);
+  assert(relay.release(c ?? 0));
+  assert(relay.drop(b ?? 0));
+  assert(!relay.drop(b ?? 0));
+  assert(relay.double(a ?? 0));
+  for (const text of ["c", "a", "a"]) await server.assertReceives(text);
+  relay.hold(null);
+  await client.send("d", relay.address.port);
+  const port = await server.assertReceives("d");
+  assert(relay.inject(1, "server", new TextEncoder().encode("stranger")));
+  assertEquals(await client.assertReceives("stranger"), relay.address.port);
+  await server.send("e", port);
+  await client.assertReceives("e");
+});
+
+Deno.test("UDP relay: 3,000 datagrams with loss and more: each is accounted for", async () => {
+  const link = { name: "server", transport: "udp" as const };
+  const network = await parseNet(
+    ["up.loss=20% up.duplicate=5% up.jitter=3ms"],
+    {
+      links: [link],
+      seed: 5,
+    },
+  );
+  const counts = new Counts();
+  const server = new UdpPeer();
+  await using relay = await relayUdp({
+    link: "server",
+    target: { hostname: "127.0.0.1", port: server.port },
+    recorder: new Recording((event) => counts.take(event)),
+    conditions: network.of(link),
+  });
+  using client = new UdpPeer();
+  let received = 0;
+  const receiving = (async () => {
+    for await (const _ of server.socket) received++;
+  })();
+  for (let i = 1; i <= 3000; i++) {
+    await client.send("x", relay.address.port);
+    // A pause, so that no buffer of the system is too small.
+    if (i % 50 === 0) {
+      await until(() => counts.of("server", "client")?.sent === i);
+    }
+  }
+  const count = () => counts.of("server", "client");
+  await until(() => count()?.delivered === received && received > 2000);
+  await relay.settled(PATIENCE_MS);
+  await until(() => count()?.delivered === received);
+  server[Symbol.dispose]();
+  await receiving.catch(() => {});
+  const { sent = 0, lost = 0, twice = 0, delivered = 0 } = count() ?? {};
+  assertEquals(sent, 3000);
+  assertEquals(delivered, sent - lost + twice);
+  assert(Math.abs(lost - 600) < 135, `${lost} lost`);
+  assert(Math.abs(twice - 120) < 66, `${twice} twice`);
+});
+
+/** Waits until something is so. */
+async function until(isSo: () => boolean): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  while (!isSo()) {
+    assert(performance.now() < end, `in vain for: ${isSo}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
 
 async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();

@@ -7,12 +7,16 @@ import {
   assertPrints,
   noSignals,
   Program,
+  ROOT,
   start,
   startAlone,
   startClient,
+  startOnTerminal,
   startServer,
   UdpPeer,
 } from "./assertions.ts";
+import { type Host, Hosts, needsHosts } from "./hosts.ts";
+import { find, needs } from "./needs.ts";
 
 /** The largest datagram in bytes; macOS sends no larger ones. */
 const LARGEST = Deno.build.os === "darwin" ? 9_216 : 65_507;
@@ -102,9 +106,19 @@ Deno.test("udp/client: believes only the server, and it only once", async () => 
   assertEquals(client.stdout, "Server says: true\n");
 });
 
+Deno.test("udp/client: waits for a server that takes its time", async () => {
+  using peer = new UdpPeer();
+  await using client = await startClient("udp:client", peer.port);
+  const port = await peer.assertReceives(HELLO);
+  await new Promise((resolve) => setTimeout(resolve, 1_500)); // of 3,000
+  await peer.send("late", port);
+  await assertExits(client, 0);
+  assertEquals(client.stdout, "Server says: late\n");
+});
+
 Deno.test("udp/client: reports a reply that does not come", async () => {
   const complaint =
-    /^Cannot talk to 127\.0\.0\.1:\d+: .+ Is the server running\?\n$/;
+    /^Cannot talk with 127\.0\.0\.1 port \d+: no reply within 3 s\. Is the server running\?\n$/;
   const nobody = async () => {
     await assertFails("udp:client", ["--port", `${deafPort()}`], 1, complaint);
   };
@@ -142,8 +156,7 @@ Deno.test("udp/chat: turns, empty lines, long texts, exit by the client", async 
     await assertPrints(server, `Client: ${text}\n`);
   }
   const long = "x".repeat(LARGEST + 1);
-  const complaint =
-    `Cannot send ${long.length} bytes (a datagram takes 65507): `;
+  const complaint = /Cannot send \d+ bytes: .*too long.*\. A datagram takes/i;
   await answerPrompt(server, "You (server): ", long);
   await assertPrints(server, complaint);
   await answerPrompt(server, "You (server): ", "bye");
@@ -222,6 +235,8 @@ Deno.test("udp/chat_server: tells others that it is busy, and ignores them", asy
     await stranger.send(text, port);
     assertEquals(await stranger.assertReceives(BUSY), port);
   }
+  await stranger.send("no answer to the first one", stranger.port);
+  await stranger.assertReceives("no answer to the first one");
   await using second = await startClient("udp:chat:client", port);
   await answerPrompt(second, "You (client): ", "me, too");
   await assertExits(second, 1);
@@ -323,17 +338,18 @@ Deno.test("udp/chat_client: repeats an exit that nobody answers, then gives up",
   await Promise.all([lost(), nobody()]);
 });
 
-Deno.test("udp/chat: says that nothing comes, and then Enter repeats", async () => {
+Deno.test("udp/chat: says that nothing comes, and then it is one's turn", async () => {
+  const notice = "No answer for 10 s. Say it again, if it is lost, or wait.\n";
   const client = async () => {
     using peer = new UdpPeer();
     await using talk = await startTalk(peer);
     const { client, port } = talk;
-    await assertPrints(client, "No reply for 10 s. ");
-    await client.type("");
-    await peer.assertReceives("hello");
-    await client.type("next"); // waits for its turn
+    await assertPrints(client, "Waiting for the server ...\n");
+    await client.type("again"); // waits for its turn
+    await assertPrints(client, `...\n${notice}You (client): `);
+    await peer.assertReceives("again");
     await peer.send("here", port);
-    await peer.assertReceives("next");
+    await assertPrints(client, "Server: here\nYou (client): ");
   };
   const server = async () => {
     await using started = await startServer("udp:chat:server");
@@ -342,15 +358,64 @@ Deno.test("udp/chat: says that nothing comes, and then Enter repeats", async () 
     await join(peer, server, port);
     await server.type("reply");
     await peer.assertReceives("reply");
-    await assertPrints(server, "No message for 10 s. ");
-    await server.type("");
-    await peer.assertReceives("reply");
-    await server.type("next");
+    await assertPrints(server, `...\n${notice}You (server): `);
+    await server.type("again");
+    await peer.assertReceives("again");
     await peer.send("here", port);
-    await peer.assertReceives("next");
+    await assertPrints(server, "Client: here\nYou (server): ");
   };
-  await Promise.all([client(), server()]);
+  const quick = async () => {
+    using peer = new UdpPeer();
+    await using talk = await startTalk(peer);
+    await peer.send("here", talk.port);
+    await assertPrints(talk.client, "Server: here\nYou (client): ");
+    await new Promise((resolve) => setTimeout(resolve, 11_000));
+    assert(!talk.client.stdout.includes("No answer"));
+  };
+  await Promise.all([client(), server(), quick()]);
 });
+
+Deno.test("udp/chat: what is typed arrives as it was typed, but is shown escaped", async () => {
+  const odd = "a\u2028b\rc\x1b[2J\u202ed";
+  using peer = new UdpPeer();
+  await using client = await startClient("udp:chat:client", peer.port);
+  await answerPrompt(client, "You (client): ", `${odd}\r`);
+  const port = await peer.assertReceives(odd);
+  await peer.send(odd, port);
+  await assertPrints(client, "Server: a\uFFFDb\uFFFDc\uFFFD[2J\uFFFDd\nYou");
+  await answerPrompt(client, "You (client): ", "next");
+  await peer.assertReceives("next");
+
+  await using started = await startServer("udp:chat:server");
+  using other = new UdpPeer();
+  await other.send("x\nYou (server): exit", started.port);
+  await assertPrints(started.server, "Client: x\uFFFDYou (server): exit\nYou");
+});
+
+Deno.test(needs(["python3"], {
+  name: "udp/chat: what is typed on a terminal out of turn is not sent",
+  ignore: noSignals,
+  async fn() {
+    using peer = new UdpPeer();
+    await using client = await startOnTerminal("udp:chat:client", [
+      "--port",
+      `${peer.port}`,
+    ]);
+    await assertPrints(client, "You (client): ");
+    await client.type("hello");
+    const { port } = await peer.receive();
+    await assertPrints(client, "Waiting for the server ...");
+    await client.type("too early");
+    await assertPrints(client, "Not sent, it is the server's turn: too early");
+    await peer.send("good day", port);
+    await assertPrints(client, /Server: good day\r?\nYou \(client\): /);
+    await client.type("now");
+    await peer.assertReceives("now");
+    await client.type("\x04"); // Ctrl-D
+    await peer.assertReceives("exit");
+    await assertPrints(client, "Client closed.");
+  },
+}));
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.test({
@@ -438,7 +503,8 @@ for (const task of ["udp:server", "udp:chat:server"]) {
   Deno.test(`${task}: a port in use`, async () => {
     await using started = await startServer(task);
     const port = `${started.port}`;
-    const advice = /^Cannot listen on 127\.0\.0\.1:\d+: .*another --port\.\n$/;
+    const advice =
+      /^Cannot serve on 127\.0\.0\.1 port \d+: .*another --port\.\n$/;
     await assertFails(task, ["--port", port], 1, advice);
   });
 }
@@ -485,3 +551,157 @@ Deno.test("udp: each script runs alone in an empty folder", async () => {
     await assertExits(server, 0);
   }
 });
+
+Deno.test(needsHosts({
+  name: "udp: between hosts, 100 ms away, by IPv4, IPv6 and NAT",
+  async fn() {
+    await using hosts = await Hosts.create();
+    const { a, b, c } = hosts;
+    await hosts.set({ delay: 50 });
+    const pair = async (listen: string, host: string, from: Host) => {
+      await using server = await a.start("udp:server", [
+        ...["--host", listen, "--port", "0"],
+      ]);
+      const [, port] = await assertPrints(server, /port (\d+)/);
+      const args = ["--host", host, "--port", `${port}`];
+      await using client = await from.start("udp:client", args);
+      await assertExits(client, 0);
+      assertEquals(client.stdout, "Server says: Hello from server!\n");
+      await assertExits(server, 0);
+    };
+    const chat = async (
+      ...[listen, host, port, from, name]: string[]
+    ) => {
+      const args = ["--port", `${port}`, "--host"];
+      await using server = await a.start("udp:chat:server", [
+        ...args,
+        `${listen}`,
+      ]);
+      await assertPrints(server, "listening");
+      const other = from === "c" ? c : b;
+      await using client = await other.start("udp:chat:client", [
+        ...args,
+        `${host}`,
+      ]);
+      await answerPrompt(client, "You (client): ", "hello");
+      await assertPrints(server, `Client connected from ${name}:`);
+      await answerPrompt(server, "You (server): ", "é".repeat(20_000));
+      await assertPrints(client, /Server: é{20000}\n/);
+      await answerPrompt(client, "You (client): ", "exit");
+      await assertExits(client, 0);
+      await assertExits(server, 0);
+    };
+    await Promise.all([
+      pair("0.0.0.0", a.ipv4, b),
+      pair("::", a.ipv4, b),
+      pair(a.ipv6, "FD77:0:0::0001", b),
+      chat("::", a.ipv6, "1111", "b", `[${b.ipv6}]`),
+      chat("::", a.ipv4, "2222", "b", `[::ffff:${b.ipv4}]`),
+    ]);
+    await hosts.set({ delay: 0, nat: true });
+    await pair("0.0.0.0", a.ipv4, c);
+
+    // A link-local address holds for one link, so its name has an interface.
+    const show = ["-6", "-o", "address", "show", "scope", "link"];
+    await using addresses = a.run(find("ip") ?? "", show);
+    await assertExits(addresses, 0);
+    const [linkLocal] = /fe80:\S*(?=\/)/.exec(addresses.stdout) ?? [];
+    await pair("::", `${linkLocal}%eth0`, a);
+  },
+}));
+
+Deno.test(needsHosts({
+  name: "udp: between hosts, lost datagrams, a cut cable and forged senders",
+  async fn() {
+    await using hosts = await Hosts.create();
+    const { a, b } = hosts;
+    const host = ["--host", a.ipv4];
+    await using server = await a.start("udp:chat:server", host);
+    await assertPrints(server, "listening");
+    await using client = await b.start("udp:chat:client", host);
+
+    // The cable is out, and the system says so: the turn is not lost.
+    await hosts.set({ down: "b" });
+    const failed = /Cannot send 5 bytes: .*unreachable.*\.\nYou \(client\): /;
+    await answerPrompt(client, "You (client): ", "hello");
+    await assertPrints(client, failed);
+    await hosts.set({ up: "b", lose: ["first", 1] });
+
+    // A datagram is lost, and nobody says so.
+    await answerPrompt(client, "You (client): ", "first");
+    await assertPrints(client, "No answer for 10 s.");
+    await answerPrompt(client, "You (client): ", "second");
+    const connected = /from 10\.77\.0\.2:(\d+)\nClient: second\n/;
+    const [, port] = await assertPrints(server, connected);
+
+    // Neither the right port nor the right address alone is believed.
+    const to = [b.ipv4, Number(port)] as const;
+    await hosts.set({ forge: ["10.77.0.3", 23457, ...to, "exit"] });
+    await hosts.set({ forge: [a.ipv4, 23458, ...to, "exit"] });
+    const from = [a.ipv4, 23457] as const;
+    await hosts.set({ forge: ["10.77.0.3", Number(port), ...from, "exit"] });
+    await answerPrompt(server, "You (server): ", "believed");
+    await assertPrints(
+      client,
+      "Waiting for the server ...\nServer: believed\n",
+    );
+
+    const serve = "import socket; s = socket.socket(2, 2); s.bind(('', 99)); " +
+      "print('ready', flush=True)\nd, a = s.recvfrom(99); print(a[1], flush=True); input()\n" +
+      "s.sendto(b'believed', a)";
+    await using slow = a.run(find("python3") ?? "", ["-c", serve]);
+    await assertPrints(slow, "ready\n");
+    await using asker = await b.start("udp:client", [...host, "--port=99"]);
+    const [asking] = await assertPrints(slow, /^\d+$/m);
+    const back = [b.ipv4, Number(asking)] as const;
+    await hosts.set({ forge: ["10.77.0.3", 99, ...back, "forged"] });
+    await slow.type("");
+    await assertExits(asker, 0);
+    assertEquals(asker.stdout, "Server says: believed\n");
+
+    // Our "exit" is lost, twice.
+    await hosts.set({ lose: ["exit", 2] });
+    await answerPrompt(client, "You (client): ", "exit");
+    await assertExits(client, 0);
+    await assertExits(server, 0);
+    assert(client.stdout.endsWith(`Server: ${GOODBYE}\nClient closed.\n`));
+  },
+}));
+
+Deno.test(needsHosts({
+  name: "udp: between hosts, lost for ever; a missing permission is named",
+  async fn() {
+    await using hosts = await Hosts.create();
+    const { a, b, c } = hosts;
+    const lost = async (text: string) => {
+      const port = `${text.length}`;
+      const args = ["--port", port, "--host"];
+      await using server = await a.start("udp:server", [...args, "0.0.0.0"]);
+      await assertPrints(server, "listening");
+      await using client = await b.start("udp:client", [...args, a.ipv4]);
+      await assertExits(client, 1);
+      assertComplaint(client, /: no reply within 3 s\. Is the server running/);
+    };
+    await hosts.set({ lose: ["Hello from", 1] });
+    await lost("question");
+    await hosts.set({ lose: ["Hello from server!", 1] });
+    await lost("answer");
+
+    // It may listen on every address, but not send to any other.
+    for (const script of ["server", "chat_server"]) {
+      const flags = ["run", "--unstable-net", "--allow-net=0.0.0.0"];
+      const file = `${ROOT}udp/${script}.ts`;
+      const args = [...flags, file, "--host", "0.0.0.0", "--port", "7"];
+      await using server = a.run(Deno.execPath(), args);
+      await assertPrints(server, "listening");
+      const task = `udp:${script === "server" ? "client" : "chat:client"}`;
+      await using client = await c.start(task, ["--host", a.ipv4, "--port=7"]);
+      if (script === "chat_server") {
+        await answerPrompt(client, "You (client): ", "hello");
+        await answerPrompt(server, "You (server): ", "hello");
+      }
+      await assertExits(server, 1);
+      assertComplaint(server, /net access to "10\.77\.0\.3:\d+".*--allow-net/);
+    }
+  },
+}));

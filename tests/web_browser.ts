@@ -5,14 +5,17 @@
  *
  *     deno run --allow-all tests/web_browser.ts http://127.0.0.1:8080/ 360 740
  *
+ * With a folder as a fourth argument it leaves pictures of the pages there.
+ *
  * Prints a line for each thing that it saw, in order, and "done" at the end;
  * fails at the first that is not as it should be.
  */
+import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { chromium } from "playwright-core";
+import { chromium } from "npm:playwright-core@1.65.1";
 import { find } from "./needs.ts";
 
-const [origin = "", width, height] = Deno.args;
+const [origin = "", width, height, pictures] = Deno.args;
 await using browser = await chromium.launch({
   executablePath: find("chromium") ?? "",
   args: [
@@ -38,15 +41,10 @@ page.on("response", (response) => {
 });
 
 assertEquals((await page.goto(origin))?.status(), 200);
-await page.waitForFunction("!document.querySelector('#live').hidden");
 await assertFits();
 assertEquals(await page.locator("img").count(), 1);
 const broken = "[...document.images].filter((image) => !image.naturalWidth)";
 assertEquals(await measure(`${broken}.length`), 0);
-const request = await page.locator("#request").innerText();
-assert(request.startsWith(`GET / HTTP/1.1\nHost: ${new URL(origin).host}\n`));
-const answer = await page.locator("#response").innerText();
-assertMatch(answer, /^HTTP\/1\.1 200 OK\n[^]*content-type: text\/html; /);
 console.log("opened");
 
 await page.getByRole("link", { name: "page2.html" }).click();
@@ -69,11 +67,64 @@ await page.reload();
 console.log("reloaded");
 assertEquals(complaints, [], "complaints, or requests to elsewhere");
 
-// Without its script the page shows an example instead.
-await page.route("**/*.js", (route) => route.fulfill({ body: "" }));
-await page.goto(`${origin}index.html`);
-const example = await page.locator("#request").innerText();
-assert(example.startsWith("GET /index.html HTTP/1.1\n"), example);
+// By keyboard alone: to the form, through its fields, and send it.
+const press = async (key: string, times = 1) => {
+  for (let i = 0; i < times; i++) await page.keyboard.press(key);
+};
+await page.goto(origin);
+await press("Tab", 3);
+await press("Enter");
+await page.waitForURL(`${origin}form.html`);
+await assertFits();
+await press("Tab");
+await page.keyboard.type("J\u00f6 <b>");
+await press("Tab");
+await page.keyboard.type("one");
+await press("Enter");
+await page.keyboard.type("two");
+await page.setInputFiles("input[type=file]", {
+  name: "a.txt",
+  mimeType: "text/plain",
+  buffer: Buffer.from("in the file\n"),
+});
+await press("Tab", 2);
+const sent = page.waitForResponse((response) =>
+  response.request().method() === "POST"
+);
+await press("Enter");
+assertEquals((await sent).status(), 200);
+await page.waitForSelector("h1:has-text('What your browser sent')");
+await assertFits();
+const text = await page.innerText("pre");
+assertMatch(
+  text,
+  /^POST \/form\.html\n[^]*\ncontent-type: multipart\/form-data; boundary=/,
+);
+assertMatch(text, /; name="name"\n\nJ\u00f6 <b>\n/);
+assertMatch(text, /; name="comment"\n\none\ntwo\n/);
+assertMatch(
+  text,
+  /; filename="a\.txt"\nContent-Type: text\/plain\n\nin the file\n/,
+);
+console.log("sent the form");
+await page.getByRole("link", { name: "Back" }).click();
+await page.waitForURL(`${origin}form.html`);
+assertEquals(complaints, [], "complaints, or requests to elsewhere");
+if (pictures) {
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const name of ["index", "page2", "form"]) {
+      await page.goto(`${origin}${name}.html`);
+      const path = `${pictures}/${name}-${width}-${colorScheme}.png`;
+      await page.screenshot({ path, fullPage: true });
+    }
+    await page.fill("#comment", "one\ntwo");
+    await page.click("button");
+    await page.waitForSelector("h1:has-text('What your browser sent')");
+    const path = `${pictures}/sent-${width}-${colorScheme}.png`;
+    await page.screenshot({ path, fullPage: true });
+  }
+}
 console.log("done");
 
 async function measure(code: string): Promise<number> {

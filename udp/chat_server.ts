@@ -6,162 +6,157 @@
  *
  *     deno run --unstable-net --allow-net=127.0.0.1 chat_server.ts
  *
- * On the wire: UTF-8 text, one datagram a message; the client speaks first.
+ * On the wire: UTF-8 text, one datagram a message. The client speaks first.
  * "exit" from either side ends the chat, and a client's "exit" is answered with
  * "Goodbye! Closing session." Others are told "Server is busy with another
- * client." Nobody tells us that a datagram is lost or that the client has
- * vanished: so after 10 s without a message we offer to send our reply again,
- * after 10 minutes we take the next client, and Ctrl-C says "exit", too.
+ * client." Nobody tells us that a datagram is lost.
  */
 import { lookup } from "node:dns/promises";
-import process from "node:process";
-import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 
 addEventListener("unhandledrejection", explain);
-const { host: hostname, port } = parseArgs(Deno.args, {
+const { host, port } = parseArgs(Deno.args, {
   string: ["host", "port"],
   default: { host: "127.0.0.1", port: "23457" },
   unknown: usage,
 });
 if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
-let client: Deno.Addr | null = null;
-for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.on(signal, async () => {
-    await send("exit");
-    close("\nServer closed.");
-  });
-}
+let ourTurn = false;
+let client: Deno.NetAddr | undefined; // the first who sends us something
+Deno.addSignalListener("SIGINT", interrupt);
+Deno.addSignalListener("SIGTERM", interrupt);
 
-let step = `listen on ${hostname}:${port}`;
-const { address } = await lookup(hostname, 4);
+// Claim the address. A name may stand for several: the client, too, takes the
+// one that lookup() returns.
+const { address } = await lookup(host);
 const socket = Deno.listenDatagram({
   transport: "udp",
   hostname: address,
   port: Number(port),
 });
-console.log(`UDP Chat Server listening on ${name(socket.addr)} ...`);
+const name = nameOf(socket.addr as Deno.NetAddr);
+console.log(`UDP Chat Server listening on ${name} ...`);
 
 const isExit = (text: string) => text.trim().toLowerCase() === "exit";
-const lines = createInterface({ input: process.stdin });
-const keyboard = lines[Symbol.asyncIterator]();
-let typed = keyboard.next();
-let asking = false;
-let said = ""; // our last reply
-let heard = Promise.withResolvers<void>();
-receive();
-await heard.promise; // however long it takes until a client comes
-while (!isExit(said)) {
-  said = await ask();
-  heard = Promise.withResolvers();
-  if (await send(said) && !isExit(said)) await hear();
-}
-close("Server closed.");
+const messages = receive(), lines = keyboard();
+let message = messages.next(), line = lines.next();
+let late: Promise<void> | undefined, waited = 0;
+while (true) {
+  const prompt = new TextEncoder().encode("You (server): ");
+  if (ourTurn) Deno.stdout.writeSync(prompt);
 
-/**
- * Shows what the client says, at once: that gives us the turn, if we don't have
- * it. A queue would let a datagram that comes twice or late stand for the next
- * message, and our reply to it for the reply to that one.
- */
-async function receive(): Promise<never> {
-  const buffer = new Uint8Array(65_536); // room for the largest datagram
+  // A message arrives, or a line is typed, or nothing comes for 10 s. A pipe's
+  // lines wait for our turn. A terminal's are read at once, so that none is
+  // sent later, unseen.
+  const events = [message.then(() => "message")];
+  const listening = ourTurn || Deno.stdin.isTerminal();
+  if (listening) events.push(line.then(() => "line"));
+  if (late) events.push(late.then(() => "late"));
+  const event = await Promise.race(events);
+  if (ourTurn && event !== "line") console.log(); // ends the prompt's line
+  if (event === "message") {
+    const { value: text = "" } = await message;
+    console.log(`Client: ${escape(text.trim())}`);
+    if (isExit(text)) await leave("Goodbye! Closing session.");
+    message = messages.next();
+    late = undefined;
+    ourTurn = true;
+  } else if (event === "late") {
+    waited += 10;
+    console.log(
+      `No answer for ${waited} s. Say it again, if it is lost, or wait.`,
+    );
+    late = pause(10_000);
+    ourTurn = true;
+  } else {
+    const { value, done } = await line;
+    if (done) console.log(); // ends the prompt's line
+    const text = done ? "exit" : value; // Ctrl-D, or the end of a pipe
+    line = lines.next();
+    if (done && !ourTurn) await interrupt();
+    if (!ourTurn) {
+      console.log(`Not sent, it is the client's turn: ${escape(text)}`);
+    } else if (isExit(text)) {
+      await leave(text);
+    } else if (text.trim() !== "" && await send(text)) {
+      ourTurn = false;
+      waited = 0;
+      late = pause(10_000);
+      console.log("Waiting for the client ...");
+    }
+  }
+}
+
+/** Yields what the client says, and tells everybody else that we are busy. */
+async function* receive(): AsyncGenerator<string> {
+  const busy = "Server is busy with another client.";
   while (true) {
-    const received = await socket.receive(buffer).catch((error) => {
+    const received = await socket.receive().catch((error) => {
       // Windows reports that somebody whom we answered is gone, but not who.
       if (error.name !== "ConnectionReset") throw error;
     });
     if (!received) continue;
-    const [datagram, sender] = received;
-    const text = new TextDecoder().decode(datagram).trim();
-    if (client === null) {
-      client = sender;
-      step = `talk with ${name(client)}`;
-      console.log(`Client connected from ${name(client)}`);
-    } else if (name(sender) !== name(client)) {
-      await turnAway(sender, text);
-      continue;
-    }
-    if (asking) console.log(); // ends the prompt's line
-    console.log(`Client: ${text}`);
-    if (isExit(text)) {
-      await send("Goodbye! Closing session.");
-      close("Server closed.");
-    }
-    if (asking) showPrompt();
-    heard.resolve();
+    const text = new TextDecoder().decode(received[0]);
+    const sender = received[1] as Deno.NetAddr;
+    if (!client) console.log(`Client connected from ${nameOf(sender)}`);
+    client ??= sender;
+    if (nameOf(sender) === nameOf(client)) yield text;
+    // Two servers that told each other so would do it for ever.
+    else if (text !== busy) await send(busy, sender);
   }
 }
 
-/** Tells a second client, but no second server: they would go on for ever. */
-async function turnAway(sender: Deno.Addr, text: string): Promise<void> {
-  const answer = "Server is busy with another client.";
-  if (text === answer) return;
-  await socket.send(new TextEncoder().encode(answer), sender).catch(() => {});
-}
-
-/** Waits for a message; says every 10 s that none came, offers to repeat ours. */
-async function hear(): Promise<void> {
-  const message = heard.promise.then(() => "message");
-  for (let seconds = 0; seconds < 600;) {
-    const late = pause(10_000, "late", { ref: false });
-    const enter = typed.then(({ value, done }) =>
-      done || seconds === 0 || value.trim() ? message : "enter"
-    );
-    const event = await Promise.race([message, late, enter]);
-    if (event === "message") return;
-    if (event === "late") {
-      seconds += 10;
-      console.log(`No message for ${seconds} s. Press Enter to reply again.`);
-    } else {
-      typed = keyboard.next();
-      await send(said);
-    }
-  }
-  console.log("Waiting for another client ...");
-  client = null;
-  await message;
-}
-
-/** Sends a text as one datagram; if that fails, says why and returns false. */
-async function send(text: string): Promise<boolean> {
-  if (client === null) return false;
-  const bytes = new TextEncoder().encode(text);
-  const sent = await socket.send(bytes, client).catch(({ message }) => {
-    const size = `${bytes.length} bytes (a datagram takes 65507)`;
-    console.log(`Cannot send ${size}: ${message}.`);
-  });
-  return sent === bytes.length;
-}
-
-/** Asks until something is typed. */
-async function ask(): Promise<string> {
-  asking = true;
-  while (true) {
-    showPrompt();
-    const line = await typed;
-    typed = keyboard.next();
-    if (line.done) console.log(); // ends the prompt's line
-    const text = line.done ? "exit" : line.value; // Ctrl-D, or the end of a pipe
-    if (text.trim() === "") continue;
-    asking = false;
-    return text;
-  }
-}
-
-function showPrompt(): void {
-  Deno.stdout.writeSync(new TextEncoder().encode("You (server): "));
-}
-
-/** HOST:PORT; Deno's type has room for addresses that are not UDP, too. */
-function name(address: Deno.Addr): string {
-  if (address.transport !== "udp") throw new Error("not a UDP address");
-  return `${address.hostname}:${address.port}`;
-}
-
-function close(farewell: string): never {
-  console.log(farewell);
+/** Says a last word, which may get lost. */
+async function leave(text: string): Promise<never> {
+  await send(text);
+  console.log("Server closed.");
   Deno.exit(); // closes the socket, too
+}
+
+/** Sends a text as one datagram; returns whether the system took it. */
+async function send(text: string, to = client): Promise<boolean> {
+  if (!to) return false; // nobody has come yet
+  const bytes = new TextEncoder().encode(text);
+  const limit = bytes.length > 65_507 ? " A datagram takes 65507 bytes." : "";
+  return await socket.send(bytes, to).then(
+    () => true,
+    (error) => {
+      if (error.name === "NotCapable") throw error; // a permission is missing
+      console.log(
+        `Cannot send ${bytes.length} bytes: ${error.message}.${limit}`,
+      );
+      return false;
+    },
+  );
+}
+
+/** Yields what is typed, line by line, from a terminal or a pipe. */
+async function* keyboard(): AsyncGenerator<string> {
+  let rest = "";
+  for await (
+    const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())
+  ) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) yield line.replace(/\r$/, "");
+  }
+  if (rest !== "") yield rest;
+}
+
+/** Ctrl-C: without a connection, nobody else tells the client that we leave. */
+async function interrupt(): Promise<never> {
+  console.log();
+  return await leave("exit");
+}
+
+/** Makes a stranger's text safe to print: it cannot command the terminal. */
+function escape(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu, "\uFFFD");
+}
+
+function nameOf({ hostname, port }: Deno.NetAddr): string {
+  return `${hostname.replace(/.*:.*/, "[$&]")}:${port}`; // [::1]:23457
 }
 
 function usage(wrong: string): never {
@@ -173,12 +168,12 @@ function usage(wrong: string): never {
 
 function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
-  const { name, message, code } = event.reason;
-  const advice = name === "AddrInUse"
-    ? " Stop the program that uses it, or pass another --port."
-    : code === "EPERM" // Deno may not look the name up
-    ? " Run it with --allow-net."
-    : "";
-  console.error(`Cannot ${step}: ${message}.${advice}`);
+  const { code, name, message } = event.reason;
+  let advice = code === "EPERM" ? ` It needs --allow-net=${host}.` : "";
+  if (name === "AddrInUse") {
+    advice = " Stop the program that uses it, or pass another --port.";
+  }
+  if (ourTurn) console.log(); // ends the prompt's line
+  console.error(`Cannot serve on ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

@@ -5,60 +5,47 @@
  *
  *     deno run --unstable-net --allow-net=127.0.0.1 client.ts
  *
- * On the wire: "Hello from client!" goes out as one datagram of UTF-8, and one
- * comes back. Either may get lost without anyone being told, so the client
- * waits 3 s for the answer.
+ * On the wire: one datagram of UTF-8 each way, no connection. Either may get
+ * lost, and nobody tells us, so the client waits 3 s for an answer.
  */
 import { lookup } from "node:dns/promises";
-import { setTimeout as pause } from "node:timers/promises";
+import { SocketAddress } from "node:net";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 
 addEventListener("unhandledrejection", explain);
-const { host: hostname, port } = parseArgs(Deno.args, {
+const { host, port } = parseArgs(Deno.args, {
   string: ["host", "port"],
   default: { host: "127.0.0.1", port: "12345" },
   unknown: usage,
 });
 if (!/^[1-9]\d*$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
+if (/^[0.:]+$/.test(host)) usage(`--host ${host}, it is for servers`);
+const { address, family } = await lookup(host); // a name stands for a number
 
-// Senders are known by their numbers, so we need the server's, not its name.
-const step = `talk to ${hostname}:${port}`;
-const { address } = await lookup(hostname, 4);
-const server = {
-  transport: "udp",
-  hostname: address,
-  port: Number(port),
-} as const;
-
-// A socket of our own, on a port that the system picks: answers come to it. One
-// on a loopback address reaches this machine alone, one on "any" all others.
-const any = address.includes(":") ? "::" : "0.0.0.0";
-const socket = Deno.listenDatagram({
-  transport: "udp",
-  hostname: /^127\.|^::1$/.test(address) ? address : any,
-  port: 0,
-});
+// Our own socket. On a loopback address it reaches this machine alone.
+const any = family === 6 ? "::" : "0.0.0.0";
+const hostname = /^127\.|^::1$/.test(address) ? address : any;
+const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
 
 // There is nothing to connect: a datagram just goes to an address.
-await socket.send(new TextEncoder().encode("Hello from client!"), server);
+const to = { transport: "udp", hostname: address, port: Number(port) } as const;
+await socket.send(new TextEncoder().encode("Hello from client!"), to);
+const late = new Deno.errors.TimedOut("no reply within 3 s");
+setTimeout(() => Promise.reject(late), 3_000);
 
-// Nobody reports a lost datagram, so the wait needs a bound.
-pause(3_000, null, { ref: false }).then(() => {
-  throw new Deno.errors.TimedOut("no reply within 3 s");
+// Anyone can send to our socket: believe only the server that we asked. Its
+// address must be in the form that Deno shows (fd00::1, not FD00:0::1%eth0).
+const asked = new SocketAddress({
+  address: address.replace(/%.*/, ""),
+  family: family === 6 ? "ipv6" : "ipv4",
 });
-
-// Anyone can send to our socket: believe only the server that we asked.
 for await (const [datagram, sender] of socket) {
-  if (name(sender) !== name(server)) continue;
-  console.log("Server says:", new TextDecoder().decode(datagram));
-  break;
-}
-socket.close();
-
-/** HOST:PORT; Deno's type has room for addresses that are not UDP, too. */
-function name(address: Deno.Addr): string {
-  if (address.transport !== "udp") throw new Error("not a UDP address");
-  return `${address.hostname}:${address.port}`;
+  const { hostname, port } = sender as Deno.NetAddr;
+  if (hostname !== asked.address || port !== to.port) continue;
+  const message = new TextDecoder().decode(datagram);
+  const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu; // could command a terminal
+  console.log("Server says:", message.replace(control, "\uFFFD"));
+  Deno.exit(); // closes the socket, too
 }
 
 function usage(wrong: string): never {
@@ -70,12 +57,9 @@ function usage(wrong: string): never {
 
 function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
-  const { name, message, code } = event.reason;
-  const advice = /TimedOut|ConnectionReset/.test(name) // a reset on Windows
-    ? " Is the server running?"
-    : code === "EPERM" // Deno may not look the name up
-    ? " Run it with --allow-net."
-    : "";
-  console.error(`Cannot ${step}: ${message}.${advice}`);
+  const { code, name, message } = event.reason;
+  let advice = /TimedOut|Reset/.test(name) ? " Is the server running?" : "";
+  if (code === "EPERM") advice = ` It needs --allow-net=${host}.`;
+  console.error(`Cannot talk with ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

@@ -5,14 +5,14 @@
  *
  *     deno run --unstable-net --allow-net=127.0.0.1 server.ts
  *
- * On the wire: the client's text comes in as one datagram of UTF-8, and
- * "Hello from server!" goes back to where it came from. No connection is made.
+ * On the wire: the client's text comes in as one datagram of UTF-8, and "Hello
+ * from server!" goes back to where it came from. There is no connection.
  */
 import { lookup } from "node:dns/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 
 addEventListener("unhandledrejection", explain);
-const { host: hostname, port } = parseArgs(Deno.args, {
+const { host, port } = parseArgs(Deno.args, {
   string: ["host", "port"],
   default: { host: "127.0.0.1", port: "12345" },
   unknown: usage,
@@ -21,32 +21,27 @@ if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
 Deno.addSignalListener("SIGINT", () => Deno.exit());
 Deno.addSignalListener("SIGTERM", () => Deno.exit());
 
-// Claim the address. From here on the system queues datagrams to it for us.
-let step = `listen on ${hostname}:${port}`;
-const { address } = await lookup(hostname, 4);
+// Claim the address. A name may stand for several: the client, too, takes the
+// one that lookup() returns.
+const { address } = await lookup(host);
 const socket = Deno.listenDatagram({
   transport: "udp",
   hostname: address,
   port: Number(port),
 });
-console.log(`Server listening on port ${inet(socket.addr).port}...`);
+console.log(
+  `Server listening on port ${(socket.addr as Deno.NetAddr).port}...`,
+);
 
-// A datagram arrives whole or not at all, so there is nothing to put together.
-// The buffer has room for the largest: what does not fit would be cut off.
-const [datagram, sender] = await socket.receive(new Uint8Array(65_536));
-console.log("Client says:", new TextDecoder().decode(datagram));
+// Wait for a datagram. It comes whole or not at all, with its sender's address.
+const [datagram, client] = await socket.receive(new Uint8Array(65_536));
+const message = new TextDecoder().decode(datagram);
+const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu; // could command a terminal
+console.log("Client says:", message.replace(control, "\uFFFD"));
 
-// Without a connection each answer says where it goes. Whether it arrives,
-// nobody tells us.
-step = `answer ${inet(sender).hostname}:${inet(sender).port}`;
-await socket.send(new TextEncoder().encode("Hello from server!"), sender);
+// Answer to that address. Nobody tells us whether the datagram arrives.
+await socket.send(new TextEncoder().encode("Hello from server!"), client);
 socket.close();
-
-/** The address of a UDP socket; Deno's type has room for other kinds, too. */
-function inet(address: Deno.Addr): Deno.NetAddr {
-  if (address.transport !== "udp") throw new Error("not a UDP address");
-  return address;
-}
 
 function usage(wrong: string): never {
   const line = "Usage: server.ts [--host 127.0.0.1] [--port 12345]";
@@ -57,12 +52,11 @@ function usage(wrong: string): never {
 
 function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
-  const { name, message, code } = event.reason;
-  const advice = name === "AddrInUse"
-    ? " Stop the program that uses it, or pass another --port."
-    : code === "EPERM" // Deno may not look the name up
-    ? " Run it with --allow-net."
-    : "";
-  console.error(`Cannot ${step}: ${message}.${advice}`);
+  const { code, name, message } = event.reason;
+  let advice = code === "EPERM" ? ` It needs --allow-net=${host}.` : "";
+  if (name === "AddrInUse") {
+    advice = " Stop the program that uses it, or pass another --port.";
+  }
+  console.error(`Cannot serve on ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

@@ -5,21 +5,18 @@
  *
  *     deno run --allow-net=127.0.0.1 --allow-read=public web_server.ts
  *
- * On the wire: HTTP. GET and HEAD are answered with a file: whole, or the part
- * asked for, or 304 if the browser has it already.
+ * On the wire: HTTP. GET and HEAD are answered with a file, or a part of it, or
+ * 304 if the browser has it already; a form with what the browser sent.
  *
  * `Deno.serve` never gives up on a connection that is silent, half-sent or
- * idle. Where strangers can connect, put a proxy with time limits in front of
- * it (nginx, Caddy). The raw servers in `http/` have such limits themselves.
+ * idle. Where strangers can connect, put a proxy with time limits before it.
  */
-import { Buffer } from "node:buffer";
-import { setImmediate } from "node:timers";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 import { extname, isAbsolute, join, relative } from "jsr:@std/path@1";
 
 addEventListener("unhandledrejection", explain);
-const { host: hostname, port, root, ...options } = parseArgs(Deno.args, {
+const { host, port, root, ...options } = parseArgs(Deno.args, {
   string: ["host", "port", "root"],
   boolean: ["exit-on-close"],
   default: { host: "127.0.0.1", port: "8080", root: "public" },
@@ -28,248 +25,253 @@ const { host: hostname, port, root, ...options } = parseArgs(Deno.args, {
 if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
 Deno.addSignalListener("SIGINT", () => Deno.exit());
 Deno.addSignalListener("SIGTERM", () => Deno.exit());
-addEventListener("unload", flush);
 
+const HOST = /^(\[[\da-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(:\d*)?$/i;
+const DATE = // three forms: of today, of RFC 850, of C's asctime()
+  /^(\w{3}, \d\d \w{3} \d{4}|\w+, \d\d-\w{3}-\d\d) [\d:]{8} GMT$|^\w{3} \w{3} [ \d]\d [\d:]{8} \d{4}$/;
+// deno-fmt-ignore
 const TYPES: Record<string, string> = {
-  ".css": "text/css; charset=utf-8",
-  ".gif": "image/gif",
-  ".html": "text/html; charset=utf-8",
-  ".ico": "image/x-icon",
-  ".jpg": "image/jpeg",
-  ".js": "text/javascript; charset=utf-8",
-  ".json": "application/json",
-  ".mp3": "audio/mpeg",
-  ".mp4": "video/mp4",
-  ".pdf": "application/pdf",
-  ".png": "image/png",
-  ".svg": "image/svg+xml",
-  ".txt": "text/plain; charset=utf-8",
-  ".wasm": "application/wasm",
-  ".webp": "image/webp",
+  ".css": "text/css; charset=utf-8", ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8", ".json": "application/json",
+  ".txt": "text/plain; charset=utf-8", ".pdf": "application/pdf",
+  ".gif": "image/gif", ".ico": "image/x-icon", ".jpg": "image/jpeg",
+  ".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp",
+  ".mp3": "audio/mpeg", ".mp4": "video/mp4", ".wasm": "application/wasm",
 };
-type Version = NonNullable<ReturnType<typeof look>>;
-const looks = new Map<string, Version>();
-/** A version of a file in memory, as the answer to who wants all of it. */
-interface Copy {
-  tag: string;
-  size: number;
-  response: Response;
-}
-const memory = new Map<string, Copy>();
-const PADDING = "-".repeat(2048);
-let used = 0, served = 0, lines: string[] = [];
+const BYTES = "application/octet-stream";
+const memory = new Map<string, string>(); // small texts, by path and version
 
-let step = `serve ${root}`;
-const folder = await Deno.stat(root).catch((error) => {
+const base = await Deno.realPath(root).catch((error) => {
   if (error.name !== "NotFound") throw error;
-  console.error(`There is no folder ${root} yet: every answer will be 404.`);
+  console.error(`There is no folder ${root} here: every answer will be 404.`);
 });
-if (folder?.isDirectory === false) throw new Error("It is not a folder");
-step = `listen on ${hostname}:${port}`;
-const where = { hostname, port: Number(port), onListen() {} };
-const server = Deno.serve(where, ({ method, url, headers }) => {
-  const target = url.slice(url.indexOf("/", 8));
-  const response = answer(method, target, headers);
-  print(`${method} ${target} ${response.status}`);
+let server = listen(Number(port));
+const { addr } = server;
+const page = `http://${nameOf(addr)}/index.html`;
+console.log(`Listening on port ${addr.port} ...
+You can also connect from a real web browser by typing '${page}'.`);
+
+// When accept() fails, for example because too many files are open, the server
+// is finished. That passes: start another one on the same port.
+while (true) {
+  await server.finished.then(() => Deno.exit(), () => pause(100));
+  try {
+    server = listen(addr.port);
+  } catch {
+    // It has not passed yet.
+  }
+}
+
+function listen(port: number): Deno.HttpServer<Deno.NetAddr> {
+  return Deno.serve({ hostname: host, port, onListen() {} }, serve);
+}
+
+/** Answers a request, and prints a line for it. */
+async function serve(request: Request): Promise<Response> {
+  // Deno's URL is made of Host (without one, "localhost") and the target. Where
+  // the target begins is only sure when Host is valid.
+  const { method, headers, url } = request;
+  const name = headers.get("host");
+  const isValid = name === null
+    ? !url.startsWith(`http://localhost:${addr.port}/`)
+    : HOST.test(name);
+  const target = isValid ? url.replace(/^[a-z]+:\/\/[^/?#]*/i, "") : "?";
+  const safe = target.replace(/[^!-~]/gu, encodeURIComponent);
+  const response = await answer(request, safe).catch(explainToClient);
+  console.log(`${method} ${safe} ${response.status}`);
   const wishes = options["exit-on-close"] && headers.get("connection");
   if (wishes && /(^|,)\s*close\s*(,|$)/i.test(wishes)) finish();
   return response;
-});
-const page = `http://${hostname}:${server.addr.port}/index.html`;
-console.log(`Listening on port ${server.addr.port} ...
-You can also connect from a real web browser by typing '${page}'.`);
-
-function answer(method: string, target: string, headers: Headers): Response {
-  const allow = "GET, HEAD";
-  const refuse = (status: number, text: string) =>
-    new Response(text, { status, headers: status === 405 ? { allow } : {} });
-  if (method !== "GET" && method !== "HEAD") {
-    return refuse(405, "Method Not Allowed");
-  }
-  for (let tries = 0; tries < 10; tries++) {
-    // One look serves all requests of one turn of the event loop: they had all
-    // arrived when it began, so none gets less than what was true by then.
-    let file = looks.get(target);
-    if (!file) {
-      const path = target.replace(/[?#].*/s, "");
-      const name = attempt(() => decodeURIComponent(path));
-      if (name === null) return refuse(400, "Bad Request"); // "%zz", "%ff"
-      file = attempt(() => look(name)) ?? undefined;
-      if (!file) return refuse(404, "File Not Found");
-      if (looks.size === 0) setImmediate(() => looks.clear());
-      looks.set(target, file);
-    }
-    const response = attempt(() => respond(method, headers, file));
-    if (response !== null) return response;
-    looks.delete(target); // it has changed since we looked: look again
-  }
-  return refuse(503, "Service Unavailable");
 }
 
-/** The file of this name as it is now; null, or an error, if there is none. */
-function look(name: string) {
-  // Nothing hidden, no way up, no tricks: "/.git", "/../a", "//a", "/a\\b", NUL.
-  if (/\/\.|\/\/|[\\\0]/.test(name)) return null;
-  let path = Deno.realPathSync(join(root, name)); // where all links lead
-  let info = Deno.statSync(path);
-  if (info.isDirectory) {
-    path = Deno.realPathSync(join(path, "index.html"));
-    info = Deno.statSync(path);
-  } else if (name.endsWith("/")) return null;
-  const inside = relative(Deno.realPathSync(root), path);
-  if (/(^|[\\/])\./.test(inside) || isAbsolute(inside)) return null;
-  if (!info.isFile) return null; // a pipe or a device may never end
-  const { size } = info, tag = tagOf(info), time = Number(info.mtime);
-  const changed = Math.max(time, Number(info.ctime));
-  if (memory.get(path)?.tag !== tag) Deno.openSync(path).close(); // may we?
-  const modified = new Date(Math.min(time, Date.now())).toUTCString();
-  const ending = extname(path).toLowerCase();
-  const type = TYPES[ending] ?? "application/octet-stream";
-  return { path, size, time, changed, modified, tag, type };
+async function answer(request: Request, target: string): Promise<Response> {
+  const { method } = request;
+  const [, path = "", query = ""] = /^(\/[^?#]*)([^#]*)/.exec(target) ?? [];
+  if (target === "?") return refuse(400, "Bad Request");
+  if (path === "/form.html" && method === "POST") {
+    return await showForm(request);
+  }
+  if (method !== "GET" && method !== "HEAD") {
+    const allow = `GET, HEAD${path === "/form.html" ? ", POST" : ""}`;
+    return refuse(405, "Method Not Allowed", { allow });
+  }
+  const name = decodeURIComponent(path); // throws at "%zz" and "%ff"
+  if (name === "" || /[\\\0]/.test(name)) return refuse(400, "Bad Request");
+  // Nothing hidden and no way up: "/.git", "/../a", "//a". On Windows, "/a:b" is
+  // another stream of the file "a".
+  const odd = Deno.build.os === "windows" ? /\/\.|\/\/|:/ : /\/\.|\/\//;
+  if (!base || odd.test(name)) return refuse(404, "File Not Found");
+
+  // This is where all links lead. It must be inside of the root.
+  const file = name.endsWith("/") ? `${name}index.html` : name;
+  const real = Deno.realPathSync(join(base, file)), info = Deno.statSync(real);
+  const inside = relative(base, real);
+  const isInside = !/(^|[\\/])\./.test(inside) && !isAbsolute(inside);
+  if (isInside && info.isFile) return respond(request, real, info);
+  // With "/folder" as address, a link to "a.html" would lead to "/a.html".
+  const location = isInside && info.isDirectory && file === name;
+  if (location) {
+    return refuse(301, "Moved Permanently", { location: `${path}/${query}` });
+  }
+  return refuse(404, "File Not Found"); // also a pipe, which may never end
+}
+
+/** Answers with a file, as the conditions and the range of the request say. */
+function respond(
+  { method, headers }: Request,
+  path: string,
+  info: Deno.FileInfo,
+) {
+  const text = headers.has("range")
+    ? undefined
+    : memory.get(path + tagOf(info));
+  // What is open stays as it is, even if another file takes its place.
+  const file = text === undefined ? Deno.openSync(path) : null;
+  if (file) info = file.statSync();
+  const [status, start, end] = select(method, headers, info);
+  const fields: Record<string, string> = {
+    "content-type": TYPES[extname(path).toLowerCase()] ?? BYTES,
+    "last-modified": new Date(Math.min(timeOf(info), Date.now())).toUTCString(),
+    "etag": tagOf(info),
+    "accept-ranges": "bytes",
+    "cache-control": "no-cache", // keep it, but ask us
+  };
+  const part = status === 206 ? `${start}-${end - 1}` : "*";
+  if (status === 206 || status === 416) {
+    fields["content-range"] = `bytes ${part}/${info.size}`;
+  }
+  if (status < 300) fields["content-length"] = `${end - start}`;
+  const init = { status, headers: fields };
+  const isSent = method === "GET" && status < 300;
+  file?.seekSync(start, Deno.SeekMode.Start);
+  // Deno sends a large one as the client takes it, then closes it. If it grows
+  // meanwhile, Deno stops where content-length says.
+  const isLarge = isSent && end - start > 65536;
+  if (file && isLarge) return new Response(file.readable, init);
+  using _ = file;
+  if (!isSent || !file) return new Response(isSent ? text : null, init);
+  const bytes = new Uint8Array(end - start);
+  file.readSync(bytes);
+  if (status === 200) keep(path, bytes, info);
+  return new Response(bytes, init);
+}
+
+/** Keeps a text. Two changes at almost the same time look alike: so not yet. */
+function keep(path: string, bytes: Uint8Array, info: Deno.FileInfo): void {
+  if (Date.now() - Number(info.ctime ?? info.mtime) < 1000) return;
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  if (memory.size >= 1000) memory.clear();
+  if (!text.includes("\uFFFD")) memory.set(path + tagOf(info), text);
 }
 
 /** Names this version of this file and no other (RFC 9110, 8.8.3). */
 function tagOf({ size, mtime, ctime, ino }: Deno.FileInfo): string {
-  // Briefly: a response of up to 512 bytes leaves in one piece.
   const parts = [ino ?? 0, size, Number(mtime), Number(ctime)];
   return `"${parts.map((part) => part.toString(36)).join("-")}"`;
 }
 
-/** Answers with a version of a file; null, or an error, if that is gone. */
-function respond(method: string, headers: Headers, file: Version) {
-  const { status, start, end } = weigh(method, headers, file);
-  if (method === "HEAD" || status >= 300) {
-    return compose(file, null, status, start, end);
-  }
-  if (status === 206 || file.size > 1024 * 1024) {
-    const body = stream(file, start, end);
-    return body && compose(file, body, status, start, end);
-  }
-  const response = read(file)?.clone() ?? null;
-  // Deno.serve (2.9.6) sends head and body with two system calls, a third of all
-  // its work, unless both fit into the connection's buffer: 512 bytes at first,
-  // then as much as its longest head took. So let a head be long, now and then;
-  // a prime number, lest of clients that take turns one always be the one.
-  // Browsers, which say Connection: keep-alive, do not ask for that much.
-  if (++served % 101 === 0 && !headers.has("connection")) {
-    response?.headers.set("x-padding", PADDING);
-  }
-  return response;
+/** When a file was changed, in the whole seconds of HTTP's dates. */
+function timeOf({ mtime }: Deno.FileInfo): number {
+  return Math.floor(Number(mtime) / 1000) * 1000;
 }
 
-/** Puts an answer together, with what lets a browser keep it and ask again. */
-function compose(
-  { type, modified, tag, size }: Version,
-  body: BodyInit | null,
-  status = 200,
-  start = 0,
-  end = size,
-): Response {
-  const headers: Record<string, string> = {
-    "content-type": type,
-    "last-modified": modified,
-    "etag": tag,
-    "accept-ranges": "bytes",
-    "cache-control": "no-cache", // keep it, but ask us
-  };
-  if (status === 206 || status === 416) {
-    const bytes = start < end ? `${start}-${end - 1}` : "*";
-    headers["content-range"] = `bytes ${bytes}/${size}`;
-  }
-  if (status < 300) headers["content-length"] = `${end - start}`;
-  return new Response(body, { status, headers });
-}
-
-/** What a request comes to: a status, and which bytes (RFC 9110, 13 and 14). */
-function weigh(method: string, headers: Headers, file: Version) {
-  const { size, time, tag, modified } = file;
-  const tags = headers.get("if-none-match");
-  const date = headers.get("if-modified-since")?.replace(/ GMT$/, "") ?? "";
-  const isDate = /^[A-Z][a-z]+,? .* \d\d:\d\d:\d\d( \d{4})?$/.test(date);
-  const has = tags === null
-    ? isDate && Date.parse(`${date} GMT`) >= time - time % 1000
-    : tags === "*" || tags.includes(tag);
-  const all = { status: has ? 304 : 200, start: 0, end: size };
+/** A request's status, and which bytes from where to where (RFC 9110, 13.2.2). */
+function select(method: string, headers: Headers, info: Deno.FileInfo) {
+  const { size } = info, tag = tagOf(info), time = timeOf(info);
+  const match = headers.get("if-match"), none = headers.get("if-none-match");
+  const isOther = match !== null
+    ? !lists(match, tag)
+    : time > dateOf(headers.get("if-unmodified-since"));
+  if (isOther) return [412, 0, 0] as const;
+  const isKnown = none !== null
+    ? lists(none, tag) || lists(none, `W/${tag}`)
+    : time <= dateOf(headers.get("if-modified-since"));
+  if (isKnown) return [304, 0, 0] as const;
 
   const range = headers.get("range")?.match(/^bytes=(\d*)-(\d*)$/i);
-  const [, first = "", last = ""] = range ?? [];
-  const isOurs = [tag, modified].includes(headers.get("if-range") ?? tag);
-  if (has || method !== "GET" || !isOurs || first + last === "") return all;
-  if (first && last && Number(last) < Number(first)) return all;
+  const [, first = "", last = ""] = method === "GET" && range || [];
+  // A date proves nothing in its own second: the file may change once more.
+  const version = headers.get("if-range") ?? tag;
+  const isOurs = version === tag ||
+    (dateOf(version) === time && Date.now() >= time + 1000);
+  const isWrong = first && last && Number(first) > Number(last);
+  if (first + last === "" || isWrong || !isOurs) return [200, 0, size] as const;
   const start = first ? Number(first) : Math.max(0, size - Number(last));
   const end = first && last ? Math.min(Number(last) + 1, size) : size;
-  return { status: start < end ? 206 : 416, start, end };
+  return start < end ? [206, start, end] as const : [416, 0, 0] as const;
 }
 
-/** A version as a response, from memory if it can be; null if it is gone. */
-function read(file: Version): Response | null {
-  const { path, size, tag, changed } = file;
-  const known = memory.get(path);
-  if (known?.tag === tag) return known.response;
-  // Two equal readings and no sign of a change: nobody wrote meanwhile.
-  const bytes = Deno.readFileSync(path), again = Deno.readFileSync(path);
-  const isSame = Buffer.compare(bytes, again) === 0;
-  if (!isSame || tagOf(Deno.statSync(path)) !== tag) return null;
-  const text = new TextDecoder().decode(bytes);
-  const isAscii = text.length === size && !text.includes("\uFFFD");
-  const body = isAscii ? text : bytes; // a string is sent faster
-  const response = compose(file, body);
-  // Two changes at almost the same time may look alike: keep what is older.
-  if (Date.now() - changed > 1500) {
-    used += size - (known?.size ?? 0);
-    if (used > 64 * 1024 * 1024) memory.clear(), used = size;
-    memory.set(path, { tag, size, response });
-  }
-  return response;
+/** Whether a list of tags names this one; "*" names each. */
+function lists(list: string, tag: string): boolean {
+  const tags: string[] = list.match(/(W\/)?"[^"]*"/g) ?? [];
+  return list === "*" || tags.includes(tag);
 }
 
-/** Reads as the client takes; breaks off if somebody writes into the file. */
-function stream(
-  { path, size, time, tag }: Version,
-  start: number,
-  end: number,
-) {
-  const source = Deno.openSync(path);
-  const isSame = tagOf(source.statSync()) === tag;
-  source.seekSync(start, Deno.SeekMode.Start);
-  async function* pieces() {
-    using file = source;
-    while (start < end) {
-      const piece = new Uint8Array(Math.min(end - start, 65536));
-      const count = await file.read(piece);
-      const now = await file.stat();
-      if (!count || now.size !== size || Number(now.mtime) !== time) return;
-      start += count;
-      yield piece.subarray(0, count);
-    }
-  }
-  if (isSame) return ReadableStream.from(pieces());
-  return source.close(), null;
+/** The time of a date; NaN if it is none. */
+function dateOf(text: string | null): number {
+  const date = new Date(`${text?.replace(" GMT", "")} GMT`);
+  const day = Number(text?.match(/\d+/)); // 31 Feb is not 3 Mar
+  return DATE.test(`${text}`) && date.getUTCDate() === day ? +date : NaN;
 }
 
-function print(line: string): void {
-  if (lines.push(line) === 1) setTimeout(flush, 20); // each alone takes longer
+/** Answers a form with a page that shows what the browser sent. */
+async function showForm({ headers, body }: Request): Promise<Response> {
+  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  // A browser listens after it has said everything: so read all, keep 1 MiB.
+  const write = (piece: Uint8Array<ArrayBuffer>) => {
+    if ((size += piece.length) <= 1024 * 1024) pieces.push(piece);
+  };
+  const signal = AbortSignal.timeout(30_000);
+  await body?.pipeTo(new WritableStream({ write }), { signal });
+  if (size > 1024 * 1024) return refuse(413, "Content Too Large");
+  const fields = [...headers].map(([name, value]) => `${name}: ${value}`);
+  const lines = (await new Blob(pieces).text()).split(/\r?\n/);
+  const sent = ["POST /form.html", ...fields, "", ...lines];
+  const page = `<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<title>What your browser sent</title>
+<link rel="stylesheet" href="style.css">
+<main>
+<h1>What your browser sent</h1>
+<pre class="ask"><code>${sent.map(escape).join("\n")}</code></pre>
+<p><a href="form.html">Back to the form</a></p>
+</main>
+`;
+  return refuse(200, page, { "content-type": TYPES[".html"] });
 }
 
-function flush(): void {
-  const text = lines.join("\n").replace(/[^ -~\n]/g, encodeURIComponent);
-  if (lines.length > 0) console.log(text);
-  lines = [];
+/** Makes a stranger's text safe to show: it cannot command the page. */
+function escape(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu, "\uFFFD")
+    .replace(/[&<>]/g, (mark) => `&#${mark.charCodeAt(0)};`);
+}
+
+function explainToClient({ name, code }: Error & { code?: string }) {
+  if (name === "URIError") return refuse(400, "Bad Request");
+  if (name === "TimeoutError") return refuse(408, "Request Timeout");
+  const isFull = code === "EMFILE" || code === "ENFILE"; // too many open files
+  if (isFull) return refuse(503, "Service Unavailable");
+  return refuse(404, "File Not Found");
+}
+
+function refuse(status: number, text: string, headers = {}): Response {
+  return new Response(text, { status, headers });
 }
 
 /** Ends as soon as what is on its way has arrived. */
 async function finish(): Promise<void> {
-  print("Close request received. Server is closing...");
+  console.log("Close request received. Server is closing...");
   await Promise.race([server.shutdown(), pause(30_000)]);
   Deno.exit();
 }
 
-function attempt<T>(action: () => T): T | null {
-  try {
-    return action();
-  } catch {
-    return null;
-  }
+function nameOf({ hostname, port }: Deno.NetAddr): string {
+  const host = hostname.replace(/^(0\.0\.0\.0|::)$/, "localhost");
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
 function usage(wrong: string): never {
@@ -286,6 +288,6 @@ function explain(event: PromiseRejectionEvent): never {
   const advice = name === "AddrInUse"
     ? " Stop the program that uses it, or pass another --port."
     : "";
-  console.error(`Cannot ${step}: ${message}.${advice}`);
+  console.error(`Cannot serve on ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

@@ -1,150 +1,191 @@
 /**
  * NATS broker: what `udp_broker.ts` does, with workers (`nats_worker.ts`) on
- * any machines instead of two servers. Its clients are the same (`udp_client.ts`).
+ * any machines instead of two servers. Its clients are the same.
  *
  * With a NATS server running (`nats-server`):
  *
  *     deno run --unstable-net --allow-net=127.0.0.1 nats_broker.ts
  *
- * On the wire, a datagram for each: the client sends "toupper:TEXT" or
- * "tolower:TEXT" as UTF-8 and gets the converted text, or "error: …". Over NATS:
- * TEXT goes to the subject "convert.toupper" or "convert.tolower", and the reply
- * comes to a subject of this request alone; so there is no mistaking it.
+ * On the wire, one datagram each: the client sends "toupper:TEXT" or
+ * "tolower:TEXT" as UTF-8 and gets the converted text, or "error: …". Over
+ * NATS: TEXT goes to the subject "convert.toupper" or "convert.tolower". The
+ * answer comes to a subject that only this request has, its inbox.
  */
+import { isUtf8 } from "node:buffer";
+import { lookup } from "node:dns/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
-import { BaseHandler, Logger } from "jsr:@std/log@0.224";
+import { ConsoleHandler, Logger } from "jsr:@std/log@0.224";
 import {
   connect,
+  createInbox,
   type NatsConnection,
 } from "npm:@nats-io/transport-node@3.4.0";
 
 addEventListener("unhandledrejection", explain);
-const { host: hostname, port, nats } = parseArgs(Deno.args, {
+// A server that refuses us resets the connection. The NATS client tries again.
+addEventListener("error", (event) => {
+  if (event.error?.code === "ECONNRESET") event.preventDefault();
+});
+const { host, port, nats } = parseArgs(Deno.args, {
   string: ["host", "port", "nats"],
   default: { host: "127.0.0.1", port: "8082", nats: "nats://127.0.0.1:4222" },
   unknown: usage,
 });
 if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
-if (!/^nats:\/\/[^\s/]+$/.test(nats)) usage(`--nats ${nats}`);
 Deno.addSignalListener("SIGINT", () => Deno.exit());
 Deno.addSignalListener("SIGTERM", () => Deno.exit());
 
-/** Requests in flight. */
-const LIMIT = 800;
-/** How long a worker may take; clients ask again after 2 s. */
-const PATIENCE_MS = 1500;
+const options = await readNats();
+let connection: NatsConnection | undefined; // while there is one
+/** How long to wait until a worker is asked again, and how often to ask. */
+const WAIT_MS = 150, TRIES = 12;
 
-/** Prints lines many at a time: alone, each costs as much as a datagram. */
-class BatchHandler extends BaseHandler {
-  #lines: string[] = [];
-
-  override log(line: string): void {
-    if (this.#lines.push(line) === 1) setTimeout(() => this.flush(), 20);
-    else if (this.#lines.length === 500) this.flush();
-  }
-
-  flush(): void {
-    if (this.#lines.length > 0) console.log(this.#lines.join("\n"));
-    this.#lines = [];
-  }
-}
-
-const handler = new BatchHandler("INFO");
-const logger = new Logger("broker", "INFO", { handlers: [handler] });
-addEventListener("unload", () => handler.flush());
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const lossy = new TextDecoder();
-
-let step = `listen on ${hostname}:${port}`;
-const socket = Deno.listenDatagram({
-  transport: "udp",
-  hostname,
-  port: Number(port),
+/** How many requests may wait for answers, for each operation. */
+const LIMIT = 200;
+const inFlight = { toupper: 0, tolower: 0 };
+const operations = ["toupper", "tolower"] as const;
+type Operation = typeof operations[number];
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+const handler = new ConsoleHandler("INFO", {
+  useColors: false,
+  formatter: ({ levelName, msg }) => `${levelName} ${escape(msg)}`,
 });
-const { addr } = socket;
-const bound = addr.transport === "udp" ? addr.port : port;
-console.log(`Waiting for connections on ${hostname}:${bound} ...`);
+const logger = new Logger("broker", "INFO", { handlers: [handler] });
 
-// NATS may start after us and end before us. Meanwhile the clients get errors.
-step = `work with ${nats}`;
-let connection: NatsConnection | undefined; // while it is there
+// Claim the address: from now on the system queues what clients send.
+const { address } = await lookup(host);
+const here = { hostname: address, port: Number(port) };
+const socket = Deno.listenDatagram({ transport: "udp", ...here });
+console.log(`Waiting for connections on ${nameOf(socket.addr)} ...`);
 stayConnected();
-
-let inFlight = 0;
 const buffer = new Uint8Array(65536); // a datagram has 65,507 bytes at most
 while (true) {
-  // Windows reports here that a client has gone: on with the next.
+  // Windows reports here that a client has gone. Then go on with the next one.
   const received = await socket.receive(buffer).catch(() => null);
-  if (received?.[1].transport === "udp") {
-    serve(received[0].slice(), received[1]); // many at a time
-  }
+  // Nobody waits here for the answer, so that other clients can ask meanwhile.
+  if (received) serve(received[0].slice(), received[1]);
 }
 
-/** Answers a client. */
-async function serve(request: Uint8Array, client: Deno.NetAddr): Promise<void> {
-  const who = `${client.hostname}:${client.port}`;
-  let text = "";
-  let answer: Uint8Array;
-  inFlight++;
+/** Answers one request. */
+async function serve(request: Uint8Array, client: Deno.Addr): Promise<void> {
+  const text = utf8.decode(request);
+  // Never answer an error: two programs would send each other errors for ever.
+  if (text.startsWith("error: ")) return;
   try {
-    text = utf8.decode(request);
-    const operation = /^(toupper|tolower):/.exec(text)?.[1];
-    if (!operation) throw new Error("send 'toupper:text' or 'tolower:text'");
-    const rest = request.subarray(operation.length + 1);
-    if (rest.length === 0) throw new Error("there is no text to convert");
-    if (inFlight > LIMIT) throw new Error("too many requests in flight");
-    if (!connection) throw new Error("there is no connection to NATS");
-
-    // NATS says at once when no worker has subscribed; if one takes the request
-    // and vanishes, nobody does.
-    const limit = { timeout: PATIENCE_MS };
-    const reply = await connection.request(`convert.${operation}`, rest, limit);
-    if (reply.data.length > 65507) throw new Error("the answer is too large");
-    answer = reply.data;
-    logger.info(`${who} ${show(text)} -> ${show(answer)}`);
+    const answer = await convert(request, text);
+    await socket.send(answer, client);
+    logger.info(`${nameOf(client)} "${text}" -> "${utf8.decode(answer)}"`);
   } catch (error) {
-    const problem = error instanceof Error ? error.message : `${error}`;
-    answer = new TextEncoder().encode(`error: ${problem}`);
-    logger.warn(`${who} ${show(text)} -> error: ${problem}`);
+    throwIfForbidden(error);
+    const problem = `error: ${error instanceof Error ? error.message : error}`;
+    logger.warn(`${nameOf(client)} "${text}" -> ${problem}`);
+    await socket.send(new TextEncoder().encode(problem), client)
+      .catch(throwIfForbidden); // a client that cannot be reached gets nothing
   }
-  inFlight--;
-  await socket.send(answer, client).catch(() => {}); // it may not be reachable
 }
 
+/** Checks a request and gets its text converted. */
+async function convert(request: Uint8Array, text: string) {
+  const operation = operations.find((name) => text.startsWith(`${name}:`));
+  if (!operation) throw new Error("send 'toupper:text' or 'tolower:text'");
+  if (!isUtf8(request)) throw new Error("the text is not UTF-8");
+  const rest = request.subarray(operation.length + 1);
+  if (rest.length === 0) throw new Error("there is no text to convert");
+  if (inFlight[operation] >= LIMIT) {
+    throw new Error("too many requests in flight, try again");
+  }
+  inFlight[operation]++;
+  try {
+    return await ask(operation, rest);
+  } finally {
+    inFlight[operation]--;
+  }
+}
+
+/** Asks a worker, another one if it does not answer, and returns the answer. */
+async function ask(operation: Operation, text: Uint8Array) {
+  const nats = connection;
+  if (!nats) throw new Error("there is no connection to NATS");
+  const subject = `convert.${operation}`, reply = createInbox();
+  const inbox = nats.subscribe(reply);
+  let tries = 1;
+  const timer = setInterval(() => {
+    if (tries++ < TRIES) nats.publish(subject, text, { reply });
+    else inbox.unsubscribe(); // the wait below ends
+  }, WAIT_MS);
+  try {
+    nats.publish(subject, text, { reply });
+    for await (const { data, headers } of inbox) {
+      // NATS says at once that nobody has subscribed to the subject.
+      if (headers?.code === 503) throw new Error(`no responders: '${subject}'`);
+      return data;
+    }
+    throw new Error(`no ${operation} worker answers`);
+  } finally {
+    clearInterval(timer);
+    inbox.unsubscribe(); // nobody takes what comes later
+  }
+}
+
+/** Connects to NATS, again and again: clients get errors in between. */
 async function stayConnected(): Promise<never> {
-  const first = await connect({
-    servers: nats,
-    waitOnFirstConnect: true,
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: 250,
-    pingInterval: 2_000, // notices, too, that NATS is there but silent
-  });
-  connection = first;
-  logger.info(`Connected to ${nats}`);
-  for await (const { type } of first.status()) {
-    if (type === "disconnect") {
+  const nats = await connect(options);
+  connection = nats;
+  logger.info(`Connected to nats://${nats.getServer()}`);
+  for await (const status of nats.status()) {
+    if (status.type === "disconnect") {
       connection = undefined;
-      logger.warn(`Lost ${nats}, waiting for it ...`);
-    } else if (type === "reconnect") {
-      connection = first;
-      logger.info(`Connected to ${nats} again`);
+      logger.warn(`Lost nats://${status.server}, waiting for it ...`);
+    } else if (status.type === "reconnect") {
+      connection = nats;
+      logger.info(`Connected to nats://${status.server} again`);
     }
   }
-  throw await first.closed() ?? new Error("the connection ended");
+  throw await nats.closed() ?? new Error("the connection to NATS ended");
 }
 
-/** The beginning of a text, with everything escaped that could forge a line. */
-function show(text: string | Uint8Array): string {
-  const start = typeof text === "string"
-    ? text.slice(0, 60)
-    : lossy.decode(text.subarray(0, 60));
-  const shown = /^[ !#-[\]-~]*$/.test(start) // nothing to escape, as a rule
-    ? `"${start}"`
-    : JSON.stringify(start).replace(
-      /[\p{C}\p{Zl}\p{Zp}]/gu,
-      (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
-    );
-  return text.length > 60 ? `${shown} (${text.length})` : shown;
+/** Reads `--nats`. It is never printed, because a password may be in it. */
+async function readNats() {
+  const servers: string[] = [];
+  let login: { user?: string; pass?: string } = {};
+  const decode = decodeURIComponent; // "%40" stands for "@"
+  for (const text of nats.split(/,(?=nats:)/)) {
+    const [, user, pass = "", name, port = "4222"] =
+      /^nats:\/\/(?:([^:@/]+)(?::([^@/]*))?@)?(\[.+\]|[^:@/]+)(?::(\d+))?\/?$/
+        .exec(text) ?? [];
+    const host = `${name}:${port}`;
+    if (!name || !URL.canParse(`nats://${host}`)) usage("this --nats");
+    if (user) login = { user: decode(user), pass: decode(pass) };
+    const { state } = await Deno.permissions.request({ name: "net", host });
+    const missing = `Requires net access to "${host}", run with --allow-net`;
+    if (state !== "granted") throw new Deno.errors.NotCapable(missing);
+    servers.push(host);
+  }
+  return {
+    ...{ servers, ...login },
+    resolve: false, // names stay names: permissions are for them
+    waitOnFirstConnect: true, // NATS may start after us, and end before us
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 250,
+    timeout: 2_000, // for a server whose machine does not answer
+    pingInterval: 2_000, // notices a server that is there but silent
+  };
+}
+
+/** "127.0.0.1:PORT" or "[::1]:PORT". */
+function nameOf(address: Deno.Addr): string {
+  const { hostname, port } = address as Deno.NetAddr;
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+}
+
+/** Makes a stranger's text safe to print: it cannot command the terminal. */
+function escape(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu, "\uFFFD");
+}
+
+/** A missing permission ends the program. Other errors concern one client. */
+function throwIfForbidden(error: unknown): void {
+  if (error instanceof Deno.errors.NotCapable) throw error;
 }
 
 function usage(wrong: string): never {
@@ -157,10 +198,14 @@ function usage(wrong: string): never {
 
 function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
-  const { name, message } = event.reason;
+  const { name, code, message } = event.reason;
   const advice = name === "AddrInUse"
     ? " Stop the program that uses it, or pass another --port."
+    : code === "EPERM"
+    ? " It needs --allow-net for that name."
+    : name === "AuthorizationError"
+    ? " NATS wants a user and a password: pass another --nats."
     : "";
-  console.error(`Cannot ${step}: ${message}.${advice}`);
+  console.error(`Cannot serve on ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

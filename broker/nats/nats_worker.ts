@@ -12,64 +12,62 @@
  * (or tolower). The workers of the queue group "converters" share them: each
  * goes to one of them, which replies with the converted text, or "error: …".
  */
+import { isUtf8 } from "node:buffer";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 import { connect } from "npm:@nats-io/transport-node@3.4.0";
 
 addEventListener("unhandledrejection", explain);
+// A server that refuses us resets the connection. The NATS client tries again.
+addEventListener("error", (event) => {
+  if (event.error?.code === "ECONNRESET") event.preventDefault();
+});
 const { nats, operation } = parseArgs(Deno.args, {
   string: ["nats", "operation"],
   default: { nats: "nats://127.0.0.1:4222", operation: "toupper" },
   unknown: usage,
 });
-if (!/^nats:\/\/[^\s/]+$/.test(nats)) usage(`--nats ${nats}`);
 if (!/^to(upper|lower)$/.test(operation)) usage(`--operation ${operation}`);
 Deno.addSignalListener("SIGINT", leave);
 Deno.addSignalListener("SIGTERM", leave);
 
-// NATS may start after us and end before us: we wait for it, at any time.
-const step = `work with ${nats}`;
-console.log(`Connecting to ${nats} ...`);
-const connecting = connect({
-  servers: nats,
-  waitOnFirstConnect: true,
-  maxReconnectAttempts: -1,
-  reconnectTimeWait: 250,
-  pingInterval: 2_000, // notices, too, that NATS is there but silent
-});
+const options = await readNats();
+console.log(`Connecting to nats://${options.servers.join(" or nats://")} ...`);
+const connecting = connect(options);
 const connection = await connecting;
-(async () => {
-  for await (const { type } of connection.status()) {
-    if (type === "disconnect") console.log(`Lost ${nats}, waiting for it ...`);
-    if (type === "reconnect") console.log(`Connected to ${nats} again`);
-  }
-})();
+console.log(`Connected to nats://${connection.getServer()}`);
+reportOutages();
 
 // The subject's name is all that a broker needs to know: not where we are, nor
 // how many. When NATS comes back, the client subscribes again by itself.
 const subject = `convert.${operation}`;
 const requests = connection.subscribe(subject, { queue: "converters" });
 console.log(`Waiting for requests on ${subject} ...`);
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-for await (const request of requests) request.respond(convert(request.data));
+for await (const request of requests) {
+  try {
+    request.respond(new TextEncoder().encode(convert(request.data)));
+  } catch (error) { // not UTF-8, or more than this NATS server takes
+    const problem = `error: ${error instanceof Error ? error.message : error}`;
+    request.respond(new TextEncoder().encode(problem));
+  }
+}
 const error = await connection.closed();
 if (error) throw error;
 
-function convert(bytes: Uint8Array): Uint8Array {
-  let text: string;
-  try {
-    text = utf8.decode(bytes);
-  } catch {
-    return new TextEncoder().encode("error: the text is not UTF-8");
+function convert(bytes: Uint8Array): string {
+  if (!isUtf8(bytes)) throw new Error("the text is not UTF-8");
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  return operation === "toupper" ? text.toUpperCase() : text.toLowerCase();
+}
+
+async function reportOutages(): Promise<void> {
+  for await (const status of connection.status()) {
+    if (status.type === "disconnect") {
+      console.log(`Lost nats://${status.server}, waiting for it ...`);
+    } else if (status.type === "reconnect") {
+      console.log(`Connected to nats://${status.server} again`);
+    }
   }
-  const converted = operation === "toupper"
-    ? text.toUpperCase()
-    : text.toLowerCase();
-  // It may be longer: "ß" becomes "SS". The broker needs it in one datagram.
-  const answer = new TextEncoder().encode(converted);
-  return answer.length <= 65507
-    ? answer
-    : new TextEncoder().encode("error: the answer is larger than a datagram");
 }
 
 /** Answers what has come already, but takes no more. */
@@ -77,6 +75,34 @@ async function leave(): Promise<void> {
   const drained = connecting.then((connection) => connection.drain());
   await Promise.race([drained, pause(1_000)]).catch(() => {});
   Deno.exit();
+}
+
+/** Reads `--nats`. It is never printed, because a password may be in it. */
+async function readNats() {
+  const servers: string[] = [];
+  let login: { user?: string; pass?: string } = {};
+  const decode = decodeURIComponent; // "%40" stands for "@"
+  for (const text of nats.split(/,(?=nats:)/)) {
+    const [, user, pass = "", name, port = "4222"] =
+      /^nats:\/\/(?:([^:@/]+)(?::([^@/]*))?@)?(\[.+\]|[^:@/]+)(?::(\d+))?\/?$/
+        .exec(text) ?? [];
+    const host = `${name}:${port}`;
+    if (!name || !URL.canParse(`nats://${host}`)) usage("this --nats");
+    if (user) login = { user: decode(user), pass: decode(pass) };
+    const { state } = await Deno.permissions.request({ name: "net", host });
+    const missing = `Requires net access to "${host}", run with --allow-net`;
+    if (state !== "granted") throw new Deno.errors.NotCapable(missing);
+    servers.push(host);
+  }
+  return {
+    ...{ servers, ...login },
+    resolve: false, // names stay names: permissions are for them
+    waitOnFirstConnect: true, // NATS may start after us, and end before us
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 250,
+    timeout: 2_000, // for a server whose machine does not answer
+    pingInterval: 2_000, // notices a server that is there but silent
+  };
 }
 
 function usage(wrong: string): never {
@@ -89,6 +115,10 @@ function usage(wrong: string): never {
 
 function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
-  console.error(`Cannot ${step}: ${event.reason.message}.`);
+  const { name, message } = event.reason;
+  const advice = name === "AuthorizationError"
+    ? " NATS wants a user and a password: pass another --nats."
+    : "";
+  console.error(`Cannot work with NATS: ${message}.${advice}`);
   Deno.exit(1);
 }

@@ -110,7 +110,7 @@ export function mentions(command: Command, ...names: string[]): boolean {
 export function portsIn(line: string): number[] {
   const patterns = [
     /\bport\W{0,3}(\d{1,5})\b/gi,
-    /(?:[\w.*\]]|\/\/):(\d{2,5})\b/g,
+    /(?:[\w.*\]]|\/\/):([1-9]\d{1,4})\b(?!:\d)/g,
     /['"], ?(\d{2,5})\)/g,
     /\b(\d{4,5})\b/g,
   ];

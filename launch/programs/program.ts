@@ -5,6 +5,7 @@
  * @module
  */
 import { fromFileUrl, join } from "@std/path";
+import type { Command } from "./command.ts";
 
 /** The project's folder; every program runs there. */
 export const ROOT: string = fromFileUrl(new URL("../..", import.meta.url));
@@ -61,6 +62,42 @@ export async function start(
   return new Program(task, [run, ...flags, ...command, ...args], observer, cwd);
 }
 
+/** What a program cannot be started without. */
+export class CannotStart extends Error {
+  override name = "CannotStart";
+}
+
+/**
+ * Starts a command of the user's own. It may start others: all of them end together
+ * with it. Python's output comes line by line, although it goes into a pipe.
+ *
+ * Throws CannotStart, with one line that says why.
+ */
+export function startCommand(
+  name: string,
+  { text, env, words: [executable, ...args] }: Command,
+  observer: Observer = {},
+): Program {
+  try {
+    return new Program(name, args, observer, Deno.cwd(), executable, {
+      ...{ PYTHONUNBUFFERED: "1", PYTHONIOENCODING: "utf-8" },
+      ...env,
+    }, Deno.build.os !== "windows");
+  } catch (error) {
+    const why = error instanceof Deno.errors.NotFound
+      ? `there is no program ${executable} here`
+      : error instanceof Deno.errors.PermissionDenied
+      ? `${executable} may not be run`
+      : error instanceof Error
+      ? error.message
+      : `${error}`;
+    throw new CannotStart(`Cannot start "${text}": ${why}.`);
+  }
+}
+
+/** So much of a line is waited for; then what has come is a line. */
+const LONGEST = 65_536;
+
 /** A program as a child process that is never left behind; Deno, by default. */
 export class Program {
   /** What it is called in output. */
@@ -80,6 +117,7 @@ export class Program {
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #observer: Observer;
   readonly #waiting = new Set<() => void>();
+  readonly #leads: boolean;
   #inputEnded = false;
   readonly #unfinished = { stdout: "", stderr: "" };
 
@@ -90,8 +128,11 @@ export class Program {
     cwd: string = ROOT,
     executable: string = Deno.execPath(),
     env: Record<string, string> = {},
+    /** Whether it leads a group of its own, which ends with it. */
+    leads = false,
   ) {
     this.name = name;
+    this.#leads = leads;
     this.#observer = observer;
     this.#child = new Deno.Command(executable, {
       args,
@@ -100,6 +141,7 @@ export class Program {
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
+      detached: leads,
     }).spawn();
     this.pid = this.#child.pid;
     this.#input = this.#child.stdin.getWriter();
@@ -134,11 +176,16 @@ export class Program {
   /** Sends a signal; none if it has ended. */
   kill(signal: Deno.Signal): void {
     try {
-      this.#child.kill(signal);
-    } catch (error) {
+      if (this.#leads) Deno.kill(-this.pid, signal);
+      else this.#child.kill(signal);
+    } catch {
       // It has ended, and perhaps not all of its output has been read.
-      if (!(error instanceof TypeError)) throw error;
     }
+  }
+
+  /** What the reaper is told: a group's number is that of its leader, below zero. */
+  get group(): number {
+    return this.#leads ? -this.pid : this.pid;
   }
 
   /**
@@ -206,6 +253,7 @@ export class Program {
     const timer = setTimeout(() => this.kill("SIGKILL"), ms);
     const status = await this.ended;
     clearTimeout(timer);
+    if (this.#leads) this.kill("SIGKILL"); // those that it started
     return status;
   }
 
@@ -239,8 +287,9 @@ export class Program {
       this.#inputEnded = false;
       this.#unfinished[stream] = lines.pop() ?? "";
       for (const line of lines) {
-        this.#observer.line?.(this, line, stream, undefined);
+        this.#observer.line?.(this, withoutReturn(line), stream, undefined);
       }
+      if (this.#unfinished[stream].length > LONGEST) this.#finishLine(stream);
       this.#notify();
     }
   }
@@ -255,4 +304,9 @@ export class Program {
     for (const check of [...this.#waiting]) check();
     this.#observer.change?.(this);
   }
+}
+
+/** A line of a program that ends its lines as Windows does. */
+function withoutReturn(line: string): string {
+  return line.endsWith("\r") ? line.slice(0, -1) : line;
 }

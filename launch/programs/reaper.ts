@@ -1,8 +1,11 @@
 /**
  * Clears away what the launcher leaves behind. The launcher starts it, tells it
- * on standard input which processes run ("+PID"), which have ended ("-PID"), and
- * which folders are to go ("/FOLDER"); and that input ends with the launcher,
- * whatever ends it, kill -9 and power cuts of the terminal included.
+ * on standard input which processes run ("+PID"; "+-PID" is a group), which have
+ * ended ("-PID", "--PID"), and which folders are to go ("/FOLDER"). That input ends
+ * with the launcher, whatever ends it, kill -9 included.
+ *
+ * "~" says that somebody types, so the terminal is not as it was ("~SETTINGS", as
+ * `stty -g` prints them); a "~" alone says that it is again.
  *
  *     deno run --allow-run --allow-write=.run launch/programs/reaper.ts
  */
@@ -18,11 +21,23 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
 
 const running = new Set<number>();
 const folders: string[] = [];
+let settings = "";
 for await (const line of createInterface({ input: process.stdin })) {
   const pid = Number(line.slice(1));
-  if (line.startsWith("+")) running.add(pid);
+  if (line.startsWith("~")) settings = line.slice(1);
+  else if (line.startsWith("+")) running.add(pid);
   else if (line.startsWith("-")) running.delete(pid);
   else folders.push(line.slice(1));
+}
+if (settings) {
+  // We are in the background by now, where the terminal would stop us.
+  const script = `trap '' TTOU; stty ${settings} </dev/tty`;
+  const args = ["-c", script];
+  try {
+    new Deno.Command("sh", { args, stdin: "null" }).outputSync();
+  } catch {
+    // A system without sh has other terminals.
+  }
 }
 for (const pid of running) {
   try {

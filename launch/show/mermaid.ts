@@ -4,10 +4,19 @@
  *
  * @module
  */
-import { type Example, LISTENING, type Role } from "../programs/examples.ts";
-import { count, fit, readable, visible } from "./text.ts";
-import { ends, type Line, type Link, type Presenter } from "./timeline.ts";
+import type { Cast, Ending, Line, Link, Member } from "../programs/cast.ts";
 import type { WireEvent } from "../wire/relay.ts";
+import {
+  type Detail,
+  ends,
+  fateOf,
+  type Presenter,
+  type Totals,
+} from "./presenter.ts";
+import { count, fit, readable, visible } from "./text.ts";
+
+/** Where the first line of a server tells its port. */
+const LISTENING = /^.*(?:port |:)(\d+)/;
 
 /** How many lines of those that a program prints in one go are shown. */
 const SHOWN = 5;
@@ -23,29 +32,29 @@ export class Diagram implements Presenter {
   readonly #listening = new Set<string>();
   readonly #lines: string[] = [];
   #speaker = "";
-  #roles = new Map<string, Role>();
+  #members = new Map<string, Member>();
 
   constructor(print: (line: string) => void) {
     this.#print = print;
   }
 
-  begin(example: Example, scripts: Record<string, string>): void {
-    this.#roles = new Map(example.roles.map((role) => [role.name, role]));
+  begin({ members }: Cast): void {
+    this.#members = new Map(members.map((member) => [member.name, member]));
     this.#print("sequenceDiagram");
-    for (const { name } of example.roles) {
-      this.#print(`    participant ${name} as ${scripts[name]}`);
+    for (const { name, title } of members) {
+      this.#print(`    participant ${name} as ${this.#text(title, 0)}`);
     }
   }
 
   link({ server, relay }: Link): void {
-    this.#ports.set(relay, this.#roles.get(server)?.port);
+    this.#ports.set(relay.port, this.#members.get(server)?.port);
   }
 
   line({ role, text, stream, typed }: Line): void {
-    const { port } = this.#roles.get(role) ?? {};
+    const { port } = this.#members.get(role) ?? {};
     if (port && !this.#listening.has(role)) {
       this.#listening.add(role);
-      this.#ports.set(Number(LISTENING.exec(`${text}\n`)?.[1]), port);
+      this.#ports.set(Number(LISTENING.exec(text)?.[1]), port);
     }
     if (text.trim() === "") return; // it only makes room
     if (this.#speaker !== role || typed !== undefined) this.#say();
@@ -55,34 +64,59 @@ export class Diagram implements Presenter {
     this.#lines.push(mark + shown);
   }
 
-  wire(link: Link, event: WireEvent): void {
+  wire(link: Link, event: WireEvent, detail: Detail): void {
+    if (event.kind === "trouble" || event.kind === "condition") {
+      this.note(event.text);
+      return;
+    }
     this.#say();
     const [from, to] = ends(link, event);
     const isSecond = event.connection > 1 && link.transport === "tcp";
     const which = isSecond ? ` #35;${event.connection}` : "";
-    const size = event.bytes.length;
-    const [first = "", ...rest] = readable(event.bytes.subarray(0, GLANCE))
-      .split(/(?<=(?<!\\)(?:\\\\)*\\n)/);
+    // When NATS looks whether the others live is up to its clocks.
+    const lines = detail.lines?.filter((line) => !/^P[IO]NG$/.test(line))
+      .map((line) => line.replace(/^(INFO|CONNECT) \{.*/, "$1 {…}"));
+    if (lines?.length === 0 && detail.lines?.length !== 0) return;
+    const [first = "", ...rest] = lines ??
+      readable(event.bytes.subarray(0, GLANCE))
+        .split(/(?<=(?<!\\)(?:\\\\)*\\n)/);
     const line = rest.length > 0 ? first.replace(/(\\r)?\\n$/, " ") : first;
     const text = this.#text(line, rest.length > 0 ? Infinity : line.length);
-    const said = `${text} (${count(size, "byte")})${which}`.trimStart();
-    const [arrow, label] = {
-      "connect": ["-->>", "connect"],
-      "refused": ["--x", "refused (RST)"],
+    // How late it was differs from run to run.
+    const fate = this.#text(
+      fateOf(event).join(", ").replace(/ by [\d.,]+ ms/, ""),
+      0,
+    );
+    const what = detail.isUpdate && event.fate === "delivered"
+      ? `${text} arrives`
+      : text;
+    const said = `${what} (${count(detail.size, "byte")})${which} ${fate}`
+      .trim();
+    const [arrow = "", label = ""] = {
+      "connect": ["-->>", `connect${which}`],
+      "refused": ["--x", `refused (RST)${which}`],
       "message": ["->>", said],
-      "end": ["-->>", "end (FIN)"],
-      "reset": ["--x", "reset (RST)"],
+      "end": ["-->>", `sends no more (FIN)${which}`],
+      "reset": ["--x", `reset (RST)${which} ${fate}`.trim()],
       "datagram": ["-)", said],
-      "trouble": ["-->>", event.text],
-      "condition": ["-->>", event.text],
     }[event.kind];
-    const suffix = event.bytes === undefined || label === said ? "" : which;
-    this.#print(`    ${from}${arrow}${to}: ${label}${suffix}`);
+    const lost = event.fate === "lost" ? "--x" : arrow;
+    this.#print(`    ${from}${lost}${to}: ${label}`);
   }
 
-  ended(): void {}
+  ended({ role, code, stopped }: Ending): void {
+    if (code === 0 || stopped) return;
+    this.#say();
+    this.#print(`    Note over ${role}: ended with status ${code}`);
+  }
 
-  end(): void {
+  note(text: string): void {
+    this.#say();
+    const [first] = this.#members.keys();
+    this.#print(`    Note over ${first}: ${this.#text(visible(text), 0)}`);
+  }
+
+  end(_: Totals): void {
     this.#say();
   }
 

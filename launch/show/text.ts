@@ -3,14 +3,53 @@
  *
  * @module
  */
-import stringWidth from "npm:string-width@9.0.0";
-
 /** ASCII and what diagrams are drawn with: one column each. */
 const NARROW = /^[\x20-\x7e←-⇿─-●]*$/;
 
+/** Characters that take two columns (East Asian Width W and F), by code point. */
+const WIDE: [first: number, last: number][] = [
+  [0x1100, 0x115f],
+  [0x2329, 0x232a],
+  [0x2e80, 0x303e],
+  [0x3041, 0x4dbf],
+  [0x4e00, 0xa4cf],
+  [0xa960, 0xa97f],
+  [0xac00, 0xd7a3],
+  [0xf900, 0xfaff],
+  [0xfe10, 0xfe19],
+  [0xfe30, 0xfe6f],
+  [0xff01, 0xff60],
+  [0xffe0, 0xffe6],
+  [0x16fe0, 0x18dff],
+  [0x1aff0, 0x1b2ff],
+  [0x1f200, 0x1f265],
+  [0x20000, 0x3fffd],
+];
+
+/** Marks above others, joiners, the second halves of Korean syllables. */
+const NO_COLUMN = /[\p{Mn}\p{Me}\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u1160-\u11ff]/u;
+
 /** How many columns of a terminal a text takes. */
-export const width = (text: string): number =>
-  NARROW.test(text) ? text.length : stringWidth(text);
+export function width(text: string): number {
+  if (NARROW.test(text)) return text.length;
+  let columns = 0;
+  for (const character of characters(text)) columns += columnsOf(character);
+  return columns;
+}
+
+/** The columns of one character as a reader sees it. */
+function columnsOf(character: string): number {
+  // Emoji take two, however many parts they are joined from; so do flags.
+  if (/^(?:\p{Emoji_Presentation}|\p{Emoji}\ufe0f)/u.test(character)) return 2;
+  let columns = 0;
+  for (const part of character) {
+    if (NO_COLUMN.test(part)) continue;
+    const code = part.codePointAt(0) ?? 0;
+    const isWide = WIDE.some(([first, last]) => code >= first && code <= last);
+    columns += isWide ? 2 : 1;
+  }
+  return columns;
+}
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
@@ -53,24 +92,51 @@ export function visible(text: string): string {
 export function readable(bytes: Uint8Array): string {
   let text = "";
   for (let i = 0; i < bytes.length;) {
-    const first = bytes[i] ?? 0;
-    const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    const character = decode(bytes.subarray(i, i + length));
-    if (character === null) text += `\\x${first.toString(16).padStart(2, "0")}`;
-    else text += character === "\\" ? "\\\\" : visible(character);
-    i += character === null ? 1 : length;
+    const end = endOfUtf8(bytes, i);
+    if (end > i) {
+      const good = utf8.decode(bytes.subarray(i, end));
+      text += visible(good.replaceAll("\\", "\\\\"));
+    }
+    i = end;
+    if (i >= bytes.length) break;
+    text += `\\x${bytes[i]?.toString(16).padStart(2, "0")}`;
+    i++;
   }
   return text.replace(/^ +| +$/g, (blanks) => "␣".repeat(blanks.length));
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
-function decode(bytes: Uint8Array): string | null {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    return null;
+/** Where the bytes stop to be UTF-8, from a place on. */
+function endOfUtf8(bytes: Uint8Array, from: number): number {
+  let at = from;
+  while (at < bytes.length) {
+    const first = bytes[at] ?? 0, second = bytes[at + 1] ?? 0;
+    const length = first < 0x80
+      ? 1
+      : first < 0xc2
+      ? 0
+      : first < 0xe0
+      ? 2
+      : first < 0xf0
+      ? 3
+      : first < 0xf5
+      ? 4
+      : 0;
+    if (length === 0 || at + length > bytes.length) break;
+    let good = true;
+    for (let i = at + 1; i < at + length; i++) {
+      good &&= ((bytes[i] ?? 0) & 0xc0) === 0x80;
+    }
+    // Too long for what they say, halves of pairs, beyond the last code point.
+    if (
+      !good || first === 0xe0 && second < 0xa0 ||
+      first === 0xed && second > 0x9f || first === 0xf0 && second < 0x90 ||
+      first === 0xf4 && second > 0x8f
+    ) break;
+    at += length;
   }
+  return at;
 }
 
 /** The beginning of a text that fits, with a mark where it was cut. */
@@ -111,20 +177,20 @@ export function count(n: number, thing: string): string {
   return `${n.toLocaleString("en-US")} ${thing}${n === 1 ? "" : "s"}`;
 }
 
-/** A hex dump, 16 bytes a row: where, the bytes, and what is ASCII of them. */
-export function hexDump(bytes: Uint8Array): string[] {
+/** A hex dump, 16 or 8 bytes a row: where, the bytes, and what is ASCII of them. */
+export function hexDump(bytes: Uint8Array, across: 16 | 8 = 16): string[] {
   const rows: string[] = [];
-  for (let at = 0; at < bytes.length; at += 16) {
-    const row = bytes.subarray(at, at + 16);
+  for (let at = 0; at < bytes.length; at += across) {
+    const row = bytes.subarray(at, at + across);
     const hex = Array.from(row, (byte) => byte.toString(16).padStart(2, "0"));
     const left = hex.slice(0, 8).join(" ").padEnd(23);
-    const right = hex.slice(8).join(" ").padEnd(23);
+    const right = across === 8 ? "" : hex.slice(8).join(" ").padEnd(23);
     const text = Array.from(
       row,
       (byte) => byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : ".",
     ).join("");
     const offset = at.toString(16).padStart(4, "0");
-    rows.push(`${offset}  ${left}  ${right}  ${text}`);
+    rows.push(`${offset}  ${left}  ${right && `${right}  `}${text}`);
   }
   return rows;
 }

@@ -3,63 +3,45 @@
  *
  * @module
  */
-import type { Example } from "../programs/examples.ts";
-import type { WireEvent } from "../wire/relay.ts";
+import type { Cast, Ending, Line, Link, Watcher } from "../programs/cast.ts";
+import { setImmediate } from "node:timers";
+import { NatsLines } from "../wire/nats_lines.ts";
+import type { Side, WireEvent } from "../wire/relay.ts";
+import {
+  type Detail,
+  type Direction,
+  ends,
+  type Presenter,
+  type Totals,
+} from "./presenter.ts";
+import { fit, readable, visible } from "./text.ts";
 
-/** A server with what watches over its wire. */
-export interface Link {
-  /** The roles on the client's and on the server's side. */
-  client: string;
-  server: string;
-  transport: "tcp" | "udp";
-  /** Where the server listens, and the relay in front of it. */
-  port: number;
-  relay: number;
-}
+/** What is shown waits for such a pause, but not longer. */
+const IDLE_MS = 50, LONGEST_MS = 250;
 
-/** A line that a program printed. */
-export interface Line {
-  role: string;
-  text: string;
-  stream: "stdout" | "stderr";
-  /** What was typed into it, at the end of a line that is a prompt. */
-  typed: string | undefined;
-}
+/**
+ * How long showing may take before others get a turn, and how long they get, in ms:
+ * what is shown never slows down what is shown.
+ */
+const WORK_MS = 10, REST_MS = 15;
 
-/** Shows a run; `at` is the time since the start in ms. */
-export interface Presenter {
-  /** Begins, given the script of each role. */
-  begin(example: Example, scripts: Record<string, string>): void;
-  link(link: Link, at: number): void;
-  line(line: Line, at: number): void;
-  wire(link: Link, event: WireEvent, at: number): void;
-  /** A program has ended. */
-  ended(role: string, code: number, at: number): void;
-  /** The run is over. */
-  end(totals: Totals): void;
-}
+/** From so many on it is said how many events the view is behind. */
+const BEHIND = 2_000;
 
-/** What a run came to. */
-export interface Totals {
-  ms: number;
-  /** By direction, in the order in which they were first used. */
-  directions: {
-    from: string;
-    to: string;
-    transport: "tcp" | "udp";
-    messages: number;
-    bytes: number;
-  }[];
-}
+/** So much of a message is kept until it is shown, unless all of it is wanted. */
+const KEPT = 4_096;
 
-/** What is shown waits for such a pause, but not longer, and not for more. */
-const IDLE_MS = 50, LONGEST_MS = 250, MOST = 500;
+/** INFO and CONNECT hold much that nobody wants to read. */
+const NATS_COLUMNS = 64;
 
 /** What arrives within so many ms cannot be told apart; see below. */
 const BLUR_MS = 2, FAREWELL_MS = 20;
 
-/** When paced: how long all must be quiet, and how many events are paced. */
-const QUIET_MS = 120, PACED = 500;
+/**
+ * When paced: how long all must be quiet, and how many events are paced. The TCP chat
+ * waits 200 ms for the rest of a message; a UDP broker asks again before long.
+ */
+const QUIET_MS = 120, TCP_QUIET_MS = 320, PACED = 500;
 
 /** Something to show. */
 interface Entry {
@@ -69,53 +51,85 @@ interface Entry {
   /** Whom it was sent to. */
   to: string | undefined;
   kind: "line" | "wire" | "other";
+  /** The number of the event, if it is one. */
+  number: number | undefined;
+  /** Whether everything that came at the same time is here, too. */
+  settled: boolean;
   show: (at: number) => void;
+}
+
+/** How a timeline works. */
+export interface TimelineOptions {
+  presenter: Presenter;
+  /** Whether one thing happens at a time; see {@linkcode Timeline}. */
+  paced?: boolean;
+  /** Whether all bytes of a message are shown. */
+  whole?: boolean;
 }
 
 /**
  * Puts what programs print and what relays report into one order, and shows it.
  *
- * Its order is true in this sense: **a message shows no later than what its
- * receiver prints because of it.** For a relay takes a message down here, and
- * hands it on only then; the receiver can print only after that; and what it
- * prints comes here, too, behind the message in the same queue.
+ * What is sure: **a message shows no later than what its receiver does because of
+ * it.** For a relay takes a message down here, and hands it on only then; the
+ * receiver can print or answer only after that; and what it does comes here, too,
+ * behind the message in the same queue.
  *
- * What a program prints and what it sends, however, come here on two ways, and
- * nothing tells which of the two came first when both arrive at once. So what is
- * shown waits in the queue for a moment, to take as little time as possible for
- * each arrival, and where two are too close, this is assumed: a program prints
- * before it sends or closes; only the last line of its life, if it is not the
- * only one of that moment, comes after ("Server closed.").
+ * What a program prints and what it sends come here on two ways, a pipe and a
+ * socket. When its message is here and, one look at all sockets and pipes later, its
+ * line is not, then it has sent first. When both are here by then, nothing tells
+ * which came first, and this is assumed: a program prints before it sends or closes;
+ * only the last line of its life, if it is not the only one of that moment, comes
+ * after ("Server closed.").
+ *
+ * What is not known: whether what two programs do at the same time, without a
+ * message between them, happened in the order of the picture; and how long the
+ * system kept a line before we could read it.
  *
  * A **paced** timeline also lets nothing happen on the wire, and no line be
  * typed, until all programs have been quiet for a moment. Two programs then
  * never do something at the same time, and every run gives the same order.
  */
-export class Timeline {
+export class Timeline implements Watcher {
+  readonly turn?: (role: string) => Promise<void>;
   readonly #presenter: Presenter;
   readonly #paced: boolean;
+  readonly #whole: boolean;
   readonly #start = performance.now();
-  readonly #totals = new Map<string, Totals["directions"][number]>();
+  readonly #totals = new Map<string, Direction>();
   readonly #queue: Entry[] = [];
+  readonly #unsettled: Entry[] = [];
+  readonly #underWay = new Set<number>();
+  readonly #nats = new Map<string, Record<Side, NatsLines>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #active = new Map<string, number>(); // when it was, by role
+  #quietMs = TCP_QUIET_MS;
   #turns = Promise.resolve();
   #events = 0;
+  #saidBehind = 0;
 
-  constructor(presenter: Presenter, paced: boolean) {
+  constructor({ presenter, paced = false, whole = false }: TimelineOptions) {
     this.#presenter = presenter;
     this.#paced = paced;
+    this.#whole = whole;
+    if (paced) this.turn = (role) => this.#turn(role);
   }
 
-  begin(example: Example, scripts: Record<string, string>): void {
-    this.#presenter.begin(example, scripts);
+  begin(cast: Cast, sentences: string[] = []): void {
+    if (cast.members.some(({ listens }) => listens === "udp")) {
+      this.#quietMs = QUIET_MS;
+    }
+    this.#presenter.begin(cast, sentences);
   }
 
   link(link: Link): void {
     this.#add("other", link.server, (at) => this.#presenter.link(link, at));
   }
 
-  /** A program has printed a line. */
+  note(text: string): void {
+    this.#add("other", "", (at) => this.#presenter.note(text, at));
+  }
+
   line(line: Line): void {
     const { role } = line;
     const entry = this.#add(
@@ -123,41 +137,64 @@ export class Timeline {
       role,
       (at) => this.#presenter.line(line, at),
     );
-    const blurred = ({ at, kind, role }: Entry) =>
-      kind === "wire" && role === entry.role &&
-      entry.at - at < BLUR_MS;
+    const together = (before: Entry) =>
+      before.kind === "wire" && before.role === role &&
+      (!before.settled || entry.at - before.at < BLUR_MS);
     let index = this.#queue.length - 1;
     for (; index > 0; index--) {
       const before = this.#queue[index - 1];
-      if (!before || !blurred(before)) break;
+      if (!before || !together(before)) break;
     }
     this.#move(entry, index);
   }
 
-  /** A program has printed something that is not a line yet. */
   stirred(role: string): void {
     this.#active.set(role, this.#now());
   }
 
-  /** Takes down what is about to happen on a wire. */
   wire(link: Link, event: WireEvent): void {
     const [from, to] = ends(link, event);
-    const { transport } = link;
-    const total = this.#totals.get(`${from} ${to}`) ??
-      { from, to, transport, messages: 0, bytes: 0 };
-    this.#totals.set(`${from} ${to}`, total);
-    if (event.kind === "message" || event.kind === "datagram") {
-      total.messages++;
-      total.bytes += event.bytes.length;
+    const isMessage = event.kind === "message" || event.kind === "datagram";
+    // The pieces of a message show when they arrive, each in its place.
+    if (event.fate === "under way" && event.marks.includes("piece")) {
+      this.stirred(from);
+      return;
+    }
+    const isUpdate = this.#underWay.has(event.number);
+    if (event.fate === "under way") this.#underWay.add(event.number);
+    else this.#underWay.delete(event.number);
+    if (isMessage && !isUpdate) this.#count(link, from, to, event);
+    const size = event.bytes.length;
+    const detail: Detail = { size, isUpdate };
+    if (link.protocol === "nats" && event.kind === "message" && !isUpdate) {
+      detail.lines = this.#natsLines(link, event);
+    }
+    const kept = this.#whole || size <= KEPT
+      ? event
+      : { ...event, bytes: event.bytes.slice(0, KEPT) };
+    // What has not been shown yet need not be shown twice, if nothing else has
+    // happened meanwhile.
+    const last = this.#queue.at(-1);
+    if (isUpdate && last?.number === event.number) {
+      last.show = (at) =>
+        this.#presenter.wire(link, kept, { ...detail, isUpdate: false }, at);
+      return;
     }
     // Nothing that a client prints before it connects is worth a doubt.
-    const kind = event.kind === "connect" ? "other" : "wire";
-    this.#add(kind, from, (at) => this.#presenter.wire(link, event, at), to);
+    const kind = event.kind === "connect" || isUpdate ? "other" : "wire";
+    const entry = this.#add(
+      kind,
+      from,
+      (at) => this.#presenter.wire(link, kept, detail, at),
+      to,
+      event.number,
+    );
+    if (kind === "wire") this.#settle(entry);
     this.stirred(to);
   }
 
-  /** A program has ended; what it did before may still be on its way here. */
-  async ended(role: string, code: number): Promise<void> {
+  async ended(ending: Ending): Promise<void> {
+    const { role } = ending;
     await pause(FAREWELL_MS);
     const reversed = this.#queue.toReversed();
     const last = reversed.find((entry) =>
@@ -173,28 +210,49 @@ export class Timeline {
       const index = this.#queue.indexOf(sent);
       if (this.#queue.indexOf(last) < index) this.#move(last, index);
     }
-    this.#add("other", role, (at) => this.#presenter.ended(role, code, at));
+    this.#add("other", role, (at) => this.#presenter.ended(ending, at));
   }
 
-  /** When paced: resolves when all programs have been quiet for a moment. */
-  async turn(role: string): Promise<void> {
-    if (!this.#paced || ++this.#events > PACED) return;
+  /** The run is over; shows what is left, and what it came to. */
+  end({ counts, repeat }: Pick<Totals, "counts" | "repeat">): void {
+    this.#flush(Infinity);
+    const directions = [...this.#totals.values()];
+    this.#presenter.end({ ms: this.#now(), directions, counts, repeat });
+  }
+
+  /** Resolves when all programs have been quiet for a moment. */
+  async #turn(role: string): Promise<void> {
+    if (++this.#events > PACED) return;
     this.stirred(role);
     const before = this.#turns;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#turns = promise;
     await before;
     const stirred = () => Math.max(...this.#active.values());
-    while (this.#now() - stirred() < QUIET_MS) await pause(QUIET_MS / 4);
+    const quiet = this.#quietMs;
+    while (this.#now() - stirred() < quiet) await pause(quiet / 4);
     this.stirred(role);
     resolve();
   }
 
-  /** The run is over; shows what is left, and the totals. */
-  end(): void {
-    this.#flush();
-    const directions = [...this.#totals.values()];
-    this.#presenter.end({ ms: this.#now(), directions });
+  #count(link: Link, from: string, to: string, event: WireEvent): void {
+    const key = `${from} ${to}`;
+    const total = this.#totals.get(key) ??
+      { from, to, transport: link.transport, messages: 0, bytes: 0 };
+    this.#totals.set(key, total);
+    total.messages++;
+    total.bytes += event.bytes.length;
+  }
+
+  #natsLines(link: Link, event: WireEvent): string[] {
+    const key = `${link.name} ${event.connection}`;
+    const both = this.#nats.get(key) ??
+      { client: new NatsLines(), server: new NatsLines() };
+    this.#nats.set(key, both);
+    return both[event.from].push(event.bytes).flatMap(({ text, payload }) =>
+      [text, ...payload === null ? [] : [`  ${readable(payload)}`]]
+        .map((line) => fit(visible(line), NATS_COLUMNS))
+    );
   }
 
   #add(
@@ -202,22 +260,30 @@ export class Timeline {
     role: string,
     show: (at: number) => void,
     to?: string,
+    number?: number,
   ): Entry {
     const at = this.#now();
     this.#active.set(role, at);
-    const entry = { at, role, to, kind, show };
+    const entry = { at, role, to, kind, number, settled: false, show };
     this.#queue.push(entry);
-    if (this.#queue.length >= MOST) this.#flush();
-    else if (!this.#paced) {
-      this.#timer ??= setTimeout(() => this.#check(), IDLE_MS);
-    }
+    if (!this.#paced) this.#timer ??= setTimeout(() => this.#check(), IDLE_MS);
+    else if (this.#queue.length > PACED) this.#flush(Infinity);
     return entry;
   }
 
-  /** Moves an entry of the queue to an index that is counted without it. */
+  /** Two turns of the event loop read whatever was there at the same time. */
+  #settle(entry: Entry): void {
+    if (this.#unsettled.push(entry) > 1) return;
+    setImmediate(() =>
+      setImmediate(() => {
+        for (const entry of this.#unsettled.splice(0)) entry.settled = true;
+      })
+    );
+  }
+
   #move(entry: Entry, index: number): void {
     const from = this.#queue.indexOf(entry);
-    if (from < 0 || index < 0 || from === index) return;
+    if (from === index) return;
     this.#queue.splice(from, 1);
     this.#queue.splice(index, 0, entry);
     // Times, too, go in one direction.
@@ -227,31 +293,46 @@ export class Timeline {
 
   /** Shows what waits when it has waited long enough. */
   #check(): void {
+    this.#timer = undefined;
     const first = this.#queue[0]?.at ?? 0, last = this.#queue.at(-1)?.at ?? 0;
     const now = this.#now();
     if (now - last >= IDLE_MS || now - first >= LONGEST_MS) {
-      this.#flush();
-    } else {
+      this.#flush(WORK_MS);
+    }
+    if (this.#queue.length > 0 && this.#timer === undefined) {
       this.#timer = setTimeout(() => this.#check(), IDLE_MS / 2);
     }
   }
 
-  #flush(): void {
+  /** Shows what waits, for so many ms. */
+  #flush(ms: number): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const { at, show } of this.#queue.splice(0)) show(at);
+    const end = performance.now() + ms;
+    let shown = 0;
+    for (const { at, show } of this.#queue) {
+      show(at);
+      if (++shown % 16 === 0 && performance.now() > end) break;
+    }
+    this.#queue.splice(0, shown);
+    if (this.#queue.length === 0) {
+      this.#saidBehind = 0;
+      return;
+    }
+    if (this.#queue.length > BEHIND + this.#saidBehind) {
+      this.#saidBehind = this.#queue.length * 2;
+      const count = this.#queue.length.toLocaleString("en-US");
+      this.#presenter.note(
+        `This picture is ${count} events behind.`,
+        this.#now(),
+      );
+    }
+    this.#timer = setTimeout(() => this.#flush(WORK_MS), REST_MS);
   }
 
   #now(): number {
     return performance.now() - this.#start;
   }
-}
-
-/** The roles that an event goes from and to. */
-export function ends(link: Link, event: WireEvent): [string, string] {
-  return event.from === "client"
-    ? [link.client, link.server]
-    : [link.server, link.client];
 }
 
 function pause(ms: number): Promise<void> {

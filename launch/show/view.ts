@@ -5,30 +5,37 @@
  * @module
  */
 import { basename } from "@std/path";
-import type { Example, Role } from "../programs/examples.ts";
+import type { Cast, Ending, Line, Link, Member } from "../programs/cast.ts";
+import type { WireEvent } from "../wire/relay.ts";
+import {
+  type Detail,
+  ends,
+  fateOf,
+  milliseconds,
+  type Presenter,
+  type Totals,
+} from "./presenter.ts";
+import type { Screen } from "./screen.ts";
 import { characters, count, fit, hexDump, readable } from "./text.ts";
 import { visible, width, wrap } from "./text.ts";
-import { ends, type Line, type Link } from "./timeline.ts";
-import type { Presenter, Totals } from "./timeline.ts";
-import type { WireEvent } from "../wire/relay.ts";
 
-/** Where the view goes. */
-export interface Screen {
-  /** How many columns it has now. */
-  columns(): number;
-  /** How many rows, if it is a terminal. */
-  rows(): number;
-  print(rows: string[]): void;
-}
-
-/** The columns for the time, and the least and the most for all. */
-const MARGIN = 9, LEAST = 40, MOST = 132, PAIR = 104;
+/** The columns for number and time, and the least and the most for all. */
+const MARGIN = 13, LEAST = 40, MOST = 132, PAIR = 104;
 
 /** How many rows a printed line, and a message, may take. */
 const LINE_ROWS = 3, MESSAGE_ROWS = 12;
 
 /** How much of a long text is looked at. */
 const GLANCE = 4096;
+
+/** How much of a message is said again when it arrives, in columns. */
+const UPDATE = 16;
+
+/** Where an arrow of what is under way stops, as a part of its length. */
+const HALF = 0.6;
+
+/** The columns of a hex dump with 16 bytes a row. */
+const DUMP = 72;
 
 /** Styles as SGR codes; the programs' differ in brightness, too. */
 const BOLD = "1", DIM = "2", ALARM = "1;31";
@@ -79,46 +86,69 @@ interface Piece {
   style: string;
 }
 
+/** What the view does besides. */
+export interface ViewOptions {
+  colours: boolean;
+  /** Whether each message is also shown as a hex dump. */
+  hex?: boolean;
+  /** What stands before the name of the run. */
+  title?: string;
+  /** Whether the sentence that says what to look at is shown. */
+  caption?: boolean;
+  /** Whether it is said where a program of one's own, or a browser, may go. */
+  invites?: boolean;
+}
+
 /** Shows a run as a sequence diagram that grows downwards. */
 export class View implements Presenter {
-  readonly #screen: Screen;
-  readonly #colours: boolean;
-  readonly #hex: boolean;
-  readonly #title: string;
-  #roles: Role[] = [];
-  #scripts: Record<string, string> = {};
+  readonly #screen: Pick<Screen, "columns" | "rows" | "print">;
+  readonly #options: ViewOptions;
+  #members: Member[] = [];
   #running = new Set<string>();
   #columns = 0;
   #printed = 0; // rows since the names were shown
+  #invited = false;
 
   constructor(
-    screen: Screen,
-    options: { colours: boolean; hex?: boolean; title?: string },
+    screen: Pick<Screen, "columns" | "rows" | "print">,
+    options: ViewOptions,
   ) {
-    this.#title = options.title ?? "";
     this.#screen = screen;
-    this.#colours = options.colours;
-    this.#hex = options.hex ?? false;
+    this.#options = options;
   }
 
-  begin(example: Example, scripts: Record<string, string>): void {
-    this.#roles = example.roles;
-    this.#scripts = scripts;
-    this.#running = new Set(example.roles.map(({ name }) => name));
+  begin(cast: Cast, sentences: string[]): void {
+    this.#members = cast.members;
+    this.#running = new Set(cast.members.map(({ name }) => name));
     this.#columns = this.#screen.columns();
+    const { title = "", caption = false } = this.#options;
     const row = this.#row(false);
-    row.put(0, this.#title + example.name, BOLD);
-    row.put(width(this.#title + example.name), ` · ${example.summary}`);
-    const legend = this.#row(false);
-    legend.put(0, this.#legend(), DIM);
-    this.#print([row, legend, this.#row(false)]);
+    row.put(0, title + cast.name, BOLD);
+    row.put(width(title + cast.name), ` · ${cast.summary}`);
+    const rows = [row];
+    if (caption) rows.push(...this.#prose(cast.look));
+    rows.push(...this.#prose(this.#legend(), DIM));
+    for (const sentence of sentences) {
+      rows.push(...this.#prose(`Network: ${sentence}`, BOLD));
+    }
+    this.#print([...rows, this.#row(false)]);
     this.#names(true);
   }
 
-  link({ server, port, relay, transport }: Link): void {
+  link({ name, client, server, relay, target, transport }: Link): void {
     const at = this.#at(server);
-    const text = `relay: ${transport.toUpperCase()} port ${relay} → ${port}`;
+    const { listens } = this.#member(server) ?? {};
+    const who = name === server || !listens ? "" : ` for ${client}`;
+    const text = `relay${who}: ${transport.toUpperCase()} port ` +
+      `${relay.port} → ${target.port}`;
     this.#print(this.#beside(at, [{ text, style: DIM }], "", DIM));
+    const isFirst = client === this.#members[0]?.name && !this.#invited;
+    if (!this.#options.invites || !isFirst) return;
+    this.#invited = true;
+    this.note(
+      `Your own ${transport === "tcp" ? "client or browser" : "client"} ` +
+        `is in the picture, too, at ${addressOf(relay)}.`,
+    );
   }
 
   line({ role, text, stream, typed = "" }: Line, at: number): void {
@@ -126,7 +156,6 @@ export class View implements Presenter {
     this.#follow();
     const style = stream === "stderr" ? ALARM : this.#style(role);
     const mark = stream === "stderr" ? "!" : "●";
-    const size = new TextEncoder().encode(text).length;
     const said = text.slice(0, text.length - typed.length);
     const room = this.#room(this.#at(role)).columns * LINE_ROWS;
     let pieces = [
@@ -135,7 +164,7 @@ export class View implements Presenter {
     ];
     const length = pieces.reduce((sum, { text }) => sum + width(text), 0);
     if (length > room || text.length > GLANCE) {
-      const whole = count(size, "byte");
+      const whole = count(new TextEncoder().encode(text).length, "byte");
       const shown = fit(pieces.map(({ text }) => text).join(""), room - 20);
       pieces = [{ text: `${shown.replace(/…?$/, "…")} ${whole}`, style }];
     }
@@ -144,58 +173,113 @@ export class View implements Presenter {
     this.#print(rows);
   }
 
-  wire(link: Link, event: WireEvent, at: number): void {
+  wire(link: Link, event: WireEvent, detail: Detail, at: number): void {
     this.#follow();
     const [from, to] = ends(link, event);
     const start = this.#at(from), end = this.#at(to);
     const left = Math.min(start, end), right = Math.max(start, end);
-    const isSecond = event.connection > 1 && link.transport === "tcp";
-    const which = isSecond ? ` #${event.connection}` : "";
     const style = this.#style(from);
-    const rows: Row[] = [];
+    if (event.kind === "trouble" || event.kind === "condition") {
+      const alarm = event.kind === "trouble" ? ALARM : BOLD;
+      const text = event.kind === "trouble"
+        ? `relay: ${event.text}`
+        : `network: ${event.text}`;
+      const rows = this.#beside(
+        this.#at(link.server),
+        [
+          { text: visible(text), style: alarm },
+        ],
+        "",
+        alarm,
+      );
+      this.#time(rows, at, event.number);
+      this.#print(rows);
+      return;
+    }
+    const isSecond = event.connection > 1;
+    const which = !isSecond
+      ? ""
+      : link.transport === "tcp"
+      ? ` · connection ${event.connection}`
+      : ` · peer ${event.connection}`;
     const isMessage = event.kind === "message" || event.kind === "datagram";
+    const rows: Row[] = [];
+    const fate = fateOf(event);
     let label: Piece[];
-    if (isMessage) {
-      const size = count(event.bytes.length, "byte") + which;
+    if (detail.isUpdate) {
+      const later = event.delivered === null
+        ? ""
+        : ` arrives ${milliseconds(event.delivered - event.sent)} later`;
+      const text = fit(readable(event.bytes.subarray(0, GLANCE)), UPDATE);
+      label = [{ text: `#${event.number}${later}`, style: DIM }];
+      if (text) label.unshift({ text: `${text}  `, style: `${style};1` });
+    } else if (isMessage) {
+      const size = count(detail.size, "byte") + which;
       const text = readable(event.bytes.subarray(0, GLANCE));
-      const lines = text.split(/(?<=(?<!\\)(?:\\\\)*\\n)/);
-      const inline = width(text) + width(size) + 3 <= right - left - 6;
+      const lines = detail.lines ?? text.split(/(?<=(?<!\\)(?:\\\\)*\\n)/);
+      const notes = fate.reduce((sum, note) => sum + width(note) + 3, 0);
+      const only = detail.lines ? lines[0] ?? "" : text;
+      const inline = width(only) + width(size) + notes + 3 <= right - left - 6;
       label = [{ text: size, style: DIM }];
-      if (lines.length === 1 && inline && !this.#hex) {
-        if (text) label.unshift({ text: `${text}  `, style: `${style};1` });
+      if (lines.length === 1 && inline && !this.#options.hex) {
+        if (only) label.unshift({ text: `${only}  `, style: `${style};1` });
       } else {
         rows.push(...this.#block(lines, left, right, `${style};1`));
       }
     } else {
-      const flags = {
-        "connect": "connect",
-        "refused": "refused (RST)",
-        "end": "end (FIN)",
-        "reset": "reset (RST)",
-      }[event.kind as string] ?? event.kind;
+      const words: Partial<Record<WireEvent["kind"], string>> = {
+        connect: "connect",
+        refused: `refused (RST)${event.text ? `: ${visible(event.text)}` : ""}`,
+        end: "sends no more (FIN)",
+        reset: "reset (RST)",
+      };
       const alarm = event.kind === "reset" || event.kind === "refused";
-      label = [{ text: flags + which, style: alarm ? ALARM : DIM }];
+      const long = (words[event.kind] ?? event.kind) + which;
+      const short = { end: "FIN", reset: "RST", refused: "RST" }[
+        event.kind as string
+      ] ?? event.kind;
+      const fits = width(long) + 6 <= right - left;
+      label = [{ text: fits ? long : short, style: alarm ? ALARM : DIM }];
+    }
+    const lost = event.fate === "lost";
+    let tail = lost ? fate.join(" ") : "";
+    for (const text of detail.isUpdate || lost ? [] : fate) {
+      label.push({ text: `  ${text}`, style: BOLD });
+    }
+    // What does not fit on the arrow stands above it.
+    const length = label.reduce((sum, { text }) => sum + width(text), 0);
+    const room = right - left - 6;
+    if (tail && length + width(tail) + 3 > room) {
+      rows.push(...this.#pieces([{ text: tail, style: ALARM }], left));
+      tail = "✕";
+    }
+    if (length + width(tail) > room && label.length > 1) {
+      const above = label.splice(1).map(({ text, style }) => ({
+        text: text.trim(),
+        style,
+      }));
+      rows.push(...this.#pieces(above, left));
     }
     const dash = !isMessage ? "┄" : link.transport === "tcp" ? "─" : "╌";
-    rows.push(this.#arrow(start, end, dash, label, style));
-    this.#time(rows, at);
+    const half = event.fate === "under way";
+    rows.push(this.#arrow(start, end, dash, label, style, { half, tail }));
+    this.#time(rows, at, event.number);
     this.#print(rows);
-    if (isMessage && this.#hex) {
-      this.#print(
-        hexDump(event.bytes).map((text) => {
-          const row = this.#row(false);
-          row.put(2, text);
-          return row;
-        }),
-      );
+    if (isMessage && this.#options.hex && !detail.isUpdate) {
+      this.#print(this.#dump(event.bytes, left, right));
     }
   }
 
-  ended(role: string, code: number, at: number): void {
+  ended({ role, code, signal, stopped }: Ending, at: number): void {
     this.#follow();
-    const ours = !this.#roles.find(({ name }) => name === role)?.command;
-    const well = code === 0 || !ours;
-    const text = well ? "" : `ended with status ${code}`;
+    const well = code === 0 || stopped;
+    const text = code === 0
+      ? ""
+      : stopped
+      ? "stopped"
+      : signal
+      ? `ended by ${signal}`
+      : `ended with status ${code}`;
     const style = well ? DIM : ALARM;
     const rows = this.#beside(this.#at(role), [{ text, style }], "■", style);
     this.#running.delete(role);
@@ -203,13 +287,18 @@ export class View implements Presenter {
     this.#print(rows);
   }
 
-  end({ ms, directions }: Totals): void {
+  note(text: string): void {
+    this.#print(this.#prose(visible(text), DIM, MARGIN));
+  }
+
+  end({ ms, directions, counts, repeat }: Totals): void {
+    const rows = [this.#row(false)];
     const used = directions.filter(({ messages }) => messages > 0);
     const names = Math.max(
       ...used.map(({ from, to }) => width(`${from} → ${to}`)),
     );
-    const rows = [this.#row(false)];
     for (const { from, to, transport, messages, bytes } of used) {
+      if (counts.length > 0) break;
       const row = this.#row(false);
       const thing = transport === "tcp" ? "message" : "datagram";
       row.put(MARGIN, `${from} → ${to}`, this.#style(from));
@@ -219,21 +308,63 @@ export class View implements Presenter {
       );
       rows.push(row);
     }
+    for (const line of counts) rows.push(...this.#prose(line, "", MARGIN));
+    if (repeat) rows.push(...this.#prose(`Again: ${repeat}`, BOLD, MARGIN));
     const row = this.#row(false);
     row.put(MARGIN, `${(ms / 1000).toFixed(1)} s in all`, DIM);
     this.#print([...rows, row]);
   }
 
-  /** What the signs mean that this example uses. */
+  /** What the signs mean that this run uses. */
   #legend(): string {
-    const used = new Set(this.#roles.map(({ listens }) => listens));
+    const used = new Set(this.#members.map(({ listens }) => listens));
     const signs = [
       "● prints",
       used.has("udp") ? "╌► sends a datagram" : "",
-      used.has("tcp") ? "─► sends over TCP  ┄► connects, closes" : "",
+      used.has("tcp") ? "─► sends over TCP  ┄► connects, ends" : "",
       "■ ends",
     ];
     return signs.filter((sign) => sign).join("  ");
+  }
+
+  /** Rows of text across the terminal. */
+  #prose(text: string, style = "", from = 0): Row[] {
+    const columns = Math.max(LEAST, this.#columns) - from;
+    return wrap(text, columns).map((part) => {
+      const row = this.#row(false);
+      row.put(from, part, style);
+      return row;
+    });
+  }
+
+  /** Rows with a hex dump, below an arrow; it moves left where it has no room. */
+  #dump(bytes: Uint8Array, left: number, right: number): Row[] {
+    const dump = hexDump(bytes, this.#width - MARGIN < DUMP ? 8 : 16);
+    const columns = Math.max(0, ...dump.map(width));
+    const middle = Math.floor((left + right - columns) / 2);
+    const start = Math.max(
+      0,
+      Math.min(Math.max(left + 2, middle), this.#width - columns - 1),
+    );
+    return dump.map((text) => {
+      const row = this.#row();
+      row.put(start, text);
+      return row;
+    });
+  }
+
+  /** Rows with pieces of text from a program's line on. */
+  #pieces(pieces: Piece[], left: number): Row[] {
+    const whole = this.#width - 1;
+    const most = Math.max(...pieces.map(({ text }) => width(text)));
+    const start = Math.max(MARGIN + 2, Math.min(left + 2, whole - most));
+    return pieces.flatMap(({ text, style }) =>
+      wrap(text, whole - start).map((part) => {
+        const row = this.#row();
+        row.put(start, part, style);
+        return row;
+      })
+    );
   }
 
   /** Shows the names again where they have moved, or left the screen. */
@@ -248,10 +379,11 @@ export class View implements Presenter {
 
   #names(scripts: boolean): void {
     const names = this.#row(false), files = this.#row(false);
-    const whole = Object.values(this.#scripts);
-    const roomy = whole.every((file) => width(file) < this.#gap * 0.6);
-    for (const [i, { name }] of this.#roles.entries()) {
-      const at = this.#at(name), last = this.#roles.length - 1;
+    const roomy = this.#members.every(({ title }) =>
+      width(title) < this.#gap * 0.6
+    );
+    for (const [i, { name, title }] of this.#members.entries()) {
+      const at = this.#at(name), last = this.#members.length - 1;
       const place = (text: string, row: Row, style: string) => {
         const columns = width(text);
         const half = Math.floor(columns / 2);
@@ -259,8 +391,10 @@ export class View implements Presenter {
         row.put(at + start, text, style);
       };
       place(name, names, `${this.#style(name)};${BOLD}`);
-      const file = this.#scripts[name] ?? "";
-      place(roomy ? file : fit(basename(file), this.#gap - 2), files, DIM);
+      // Two titles share one gap.
+      const most = this.#gap / (this.#members.length > 2 ? 1 : 2) - 2;
+      const short = title.includes(" ") ? title : basename(title);
+      place(roomy ? title : fit(short, most), files, DIM);
     }
     this.#print(scripts ? [names, files, this.#row()] : [names, this.#row()]);
     this.#printed = 0;
@@ -268,23 +402,27 @@ export class View implements Presenter {
 
   /** How many columns all of it takes. */
   get #width(): number {
-    const most = this.#roles.length > 2 ? MOST : PAIR;
+    const most = this.#members.length > 2 ? MOST : PAIR;
     return Math.max(LEAST, Math.min(this.#columns || LEAST, most));
   }
 
   /** From one program's line to the next. */
   get #gap(): number {
-    return (this.#width - MARGIN - 4) / Math.max(1, this.#roles.length - 1);
+    return (this.#width - MARGIN - 4) / Math.max(1, this.#members.length - 1);
   }
 
   /** The column of a program's line. */
   #at(role: string | undefined): number {
-    const index = this.#roles.findIndex(({ name }) => name === role);
+    const index = this.#members.findIndex(({ name }) => name === role);
     return Math.round(MARGIN + 1 + index * this.#gap);
   }
 
+  #member(role: string): Member | undefined {
+    return this.#members.find(({ name }) => name === role);
+  }
+
   #style(role: string): string {
-    const index = this.#roles.findIndex(({ name }) => name === role);
+    const index = this.#members.findIndex(({ name }) => name === role);
     return PROGRAMS[index % PROGRAMS.length] ?? "";
   }
 
@@ -292,7 +430,7 @@ export class View implements Presenter {
   #row(lines = true): Row {
     const columns = lines ? this.#width : Math.max(this.#columns, LEAST);
     const row = new Row(columns);
-    for (const { name } of lines ? this.#roles : []) {
+    for (const { name } of lines ? this.#members : []) {
       if (this.#running.has(name)) row.put(this.#at(name), "│", DIM);
     }
     return row;
@@ -356,19 +494,32 @@ export class View implements Presenter {
     dash: string,
     label: Piece[],
     style: string,
+    { half, tail }: { half: boolean; tail: string },
   ): Row {
     const row = this.#row();
     const left = Math.min(start, end), right = Math.max(start, end);
-    for (let column = left + 1; column < right; column++) {
-      const crossed = this.#roles.some(({ name }) =>
+    const most = right - left - 1;
+    const length = label.reduce((sum, { text }) => sum + width(text), 0);
+    const reached = tail
+      ? most - width(tail) - 2
+      : half
+      ? Math.min(most - 1, Math.max(length + 4, Math.floor(most * HALF)))
+      : most;
+    const from = start < end ? left + 1 : right - reached;
+    for (let column = from; column < from + reached; column++) {
+      const crossed = this.#members.some(({ name }) =>
         this.#running.has(name) && this.#at(name) === column
       );
       row.put(column, crossed ? "┼" : dash, style);
     }
-    if (start < end) row.put(right - 1, "►", style);
-    else row.put(left + 1, "◄", style);
-    const length = label.reduce((sum, { text }) => sum + width(text), 0);
-    let column = left + Math.max(2, Math.ceil((right - left - length) / 2));
+    if (tail) {
+      const column = start < end ? right - width(tail) - 1 : left + 2;
+      row.put(column, tail, ALARM);
+    } else {
+      const head = half ? "┈" : start < end ? "►" : "◄";
+      row.put(start < end ? from + reached - 1 : from, head, style);
+    }
+    let column = from + Math.max(1, Math.ceil((reached - length) / 2));
     row.put(column - 1, " ");
     for (const { text, style } of label) {
       row.put(column, text, style);
@@ -378,12 +529,20 @@ export class View implements Presenter {
     return row;
   }
 
-  #time([row]: Row[], at: number): void {
-    row?.put(0, (at / 1000).toFixed(3).padStart(7), DIM);
+  #time([row]: Row[], at: number, number?: number): void {
+    if (number !== undefined) row?.put(0, `${number}`.padStart(4), DIM);
+    row?.put(5, (at / 1000).toFixed(3).padStart(7), DIM);
   }
 
   #print(rows: Row[]): void {
     this.#printed += rows.length;
-    this.#screen.print(rows.map((row) => row.render(this.#colours)));
+    this.#screen.print(rows.map((row) => row.render(this.#options.colours)));
   }
+}
+
+/** An address as a person types it. */
+function addressOf({ hostname, port }: Link["relay"]): string {
+  return hostname.includes(":")
+    ? `[${hostname}]:${port}`
+    : `${hostname}:${port}`;
 }

@@ -45,9 +45,10 @@ export class Direction {
 
   /**
    * Puts other conditions to work. One that has been at work goes on counting;
-   * a new one counts from now on.
+   * a new one counts from now on. Returns the texts of the new ones.
    */
-  set(conditions: readonly Condition[], seed: number): void {
+  set(conditions: readonly Condition[], seed: number): string[] {
+    const fresh: string[] = [];
     const names = Object.keys(TROUBLES);
     const before = [...this.#active];
     this.#active = conditions.flatMap((condition) => {
@@ -55,10 +56,12 @@ export class Direction {
         other.condition.text === condition.text && other.seed === seed
       );
       const [active] = kept < 0 ? [] : before.splice(kept, 1);
+      if (!active) fresh.push(condition.text);
       return active ?? this.#start(condition, seed) ?? [];
     }).sort((a, b) =>
       names.indexOf(a.condition.name) - names.indexOf(b.condition.name)
     );
+    return fresh;
   }
 
   #start(condition: Condition, seed: number): Active | undefined {
@@ -99,13 +102,19 @@ export class Direction {
     return parcels;
   }
 
-  /** How many more bytes may leave on a stream, and what happens then. */
-  limit(stream: Stream, now: number): { bytes: number; stop: Stop | null } {
+  /**
+   * How many more bytes may leave on a stream, and what happens then; `stream`
+   * says how far it is, as a condition counts.
+   */
+  limit(
+    stream: (cause: string) => Stream,
+    now: number,
+  ): { bytes: number; stop: Stop | null } {
     let bytes = Infinity, stop: Stop | null = null;
     for (const { condition, trouble } of this.#active) {
       if (!trouble.limit || !trouble.then) continue;
       if (!isAtWork(condition, now)) continue;
-      const least = trouble.limit(stream);
+      const least = trouble.limit(stream(condition.text));
       if (least >= bytes) continue;
       bytes = least;
       const both = condition.direction === "both";

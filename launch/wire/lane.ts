@@ -56,6 +56,8 @@ export class Lane {
   #turn = false; // it is waiting for its turn
   readonly #began: number;
   #sum = 0; // bytes that have left
+  /** Where conditions that came later began to count. */
+  readonly #since = new Map<string, { bytes: number; at: number }>();
   #stalledBy: string | null = null;
   #complained = -Infinity;
 
@@ -77,6 +79,11 @@ export class Lane {
   /** Whether nothing waits here. */
   get empty(): boolean {
     return this.#queue.length === this.#head && this.#held.length === 0;
+  }
+
+  /** Which side it comes from. */
+  get from(): Side {
+    return this.#options.from;
   }
 
   /** Whether a condition lets nothing pass. */
@@ -118,7 +125,8 @@ export class Lane {
       else this.#insert(one);
     }
     this.run();
-    if (recorder.turn) return;
+    // What only waits for the other side to take it is reported when it leaves.
+    if (recorder.turn || (direction.calm && !this.stalled)) return;
     for (const one of parcels) {
       if (one.lost || one.reported) continue;
       this.#report(one, "under way", null);
@@ -154,11 +162,19 @@ export class Lane {
     this.#stalledBy = cause;
   }
 
+  /** New conditions count bytes and time of the stream from now on. */
+  countFrom(causes: string[]): void {
+    const at = this.#options.recorder.now();
+    for (const cause of causes) {
+      this.#since.set(cause, { bytes: this.#sum, at });
+    }
+    this.watchTime();
+  }
+
   /** Looks again when limits by time may be reached. */
   watchTime(): void {
     for (const us of this.#options.direction.limitTimes) {
-      const age = this.#options.recorder.now() - this.#began;
-      const ms = Math.min(Math.max(0, us - age) / 1000, LONGEST_MS);
+      const ms = Math.min(us / 1000, LONGEST_MS);
       const timer = setTimeout(() => this.run(), Math.ceil(ms));
       Deno.unrefTimer(timer);
     }
@@ -222,7 +238,8 @@ export class Lane {
     clearTimeout(this.#timer);
     const cause = this.#stalledBy;
     for (const parcel of [...this.#held, ...this.#queue.slice(this.#head)]) {
-      if (!parcel.reported) continue;
+      const isData = parcel.kind === "message" || parcel.kind === "datagram";
+      if (!parcel.reported && !isData) continue;
       if (cause && !parcel.causes.includes(cause)) parcel.causes.push(cause);
       this.#report(parcel, "lost", null);
     }
@@ -272,7 +289,11 @@ export class Lane {
       if (direction.has(this.#stalledBy, now)) return false;
       this.#stalledBy = null;
     }
-    const stream = { bytes: this.#sum, age: now - this.#began };
+    const stream = (cause: string) => {
+      const { bytes, at } = this.#since.get(cause) ??
+        { bytes: 0, at: this.#began };
+      return { bytes: this.#sum - bytes, age: now - at };
+    };
     const limit = ordered ? direction.limit(stream, now) : null;
     if (limit?.stop && limit.bytes <= 0) {
       stop?.(limit.stop);

@@ -48,10 +48,10 @@ export class Link {
 
   /** See {@linkcode Relay.change}. */
   change(conditions: Conditions): void {
-    this.#set(conditions);
+    const fresh = this.#set(conditions);
     this.#tell(`now: ${textOf(conditions)}`, []);
     for (const lane of this.lanes) {
-      lane.watchTime();
+      lane.countFrom(fresh[lane.from]);
       lane.run();
     }
   }
@@ -89,10 +89,11 @@ export class Link {
     this.lanes.clear();
   }
 
-  #set(conditions: Conditions): void {
+  /** Returns what is new in each direction. */
+  #set(conditions: Conditions): Record<Side, string[]> {
     this.conditions = conditions;
-    this.up.set(conditions.up, conditions.seed);
-    this.down.set(conditions.down, conditions.seed);
+    const client = this.up.set(conditions.up, conditions.seed);
+    const server = this.down.set(conditions.down, conditions.seed);
     for (const timer of this.#timers.splice(0)) clearTimeout(timer);
     const all = new Map<string, Condition>();
     for (const condition of [...conditions.up, ...conditions.down]) {
@@ -103,6 +104,7 @@ export class Link {
       this.#at(condition.phase.from, `${condition.text} begins`, condition);
       this.#at(condition.phase.to, `${condition.text} ends`, condition);
     }
+    return { client, server };
   }
 
   /** Tells of a phase when it begins or ends. */

@@ -182,7 +182,7 @@ export interface Relay extends AsyncDisposable {
  *
  * @example
  * ```ts
- * import { Recording } from "../launch/wire/relay.ts";
+ * import { Recording } from "./relay.ts";
  *
  * const recording = new Recording((event) => console.log(event.number));
  * ```

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { LARGEST_DATAGRAM } from "../assertions.ts";
 import { type Attack, attempts, limited, pause } from "./attack.ts";
 import type { Random } from "./random.ts";
 
@@ -11,9 +12,6 @@ export function udpSocket(): Deno.DatagramConn {
   const hostname = "127.0.0.1";
   return Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
 }
-
-/** The largest text that fits into a datagram. */
-const LARGEST = 65_507;
 
 /** How long an honest client waits, the first time, the second time, … (ms) */
 const WAITS = [500, 2_000, 3_000, 5_000];
@@ -83,7 +81,7 @@ export function udpAttacks(request: (random: Random) => Uint8Array): Attack[] {
         const whole = request(random);
         return random.pick(
           new Uint8Array(0),
-          new Uint8Array(LARGEST).fill(random.integer(0, 255)),
+          new Uint8Array(LARGEST_DATAGRAM).fill(random.integer(0, 255)),
           whole.subarray(0, random.integer(0, whole.length)),
         );
       }),

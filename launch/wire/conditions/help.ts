@@ -16,15 +16,13 @@ export const HELP: readonly string[] = [
     } ${does}`;
   }),
   ...Object.entries(PRESETS).map(([name, text]) =>
-    text.length > 60
-      ? `  ${name.padEnd(14)} ${text}`
-      : `  ${name.padEnd(14)} =   ${text}`
+    `  ${name.padEnd(11)} = ${text}`
   ),
   "A share can also say which: loss=#1 (the first), #3,#4, every3, 2/5 (two of",
   "each five), 5%x4 (in runs of four). The others take it after a colon:",
   "delay=3s:#1, delay=1s:every3. For a time: loss=100%@5s..8s.",
   "up. is from the client to the server, down. is back: down.loss=#1. Without,",
-  "it is for each of both. ROLE: is for the link to that server: toupper:delay=3s.",
+  "it is for both. ROLE: is for the link to that server: toupper:delay=3s.",
   "Units: ms, s; B, KB, MB (KiB, MiB); KB/s, MB/s. @FILE reads conditions from a",
   "file. --seed N repeats the same chance.",
 ];

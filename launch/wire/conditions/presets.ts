@@ -13,7 +13,6 @@ export const PRESETS: Readonly<Record<string, string>> = {
   wifi: "delay=3ms jitter=2ms loss=0.5% rate=5MB/s",
   mobile: "delay=25ms jitter=10ms loss=1% rate=1MB/s",
   satellite: "delay=340ms jitter=10ms loss=1% rate=2MB/s",
-  terrible:
-    "delay=250ms jitter=200ms loss=20% duplicate=5% reorder=10% rate=20KB/s",
+  terrible: "delay=250ms jitter=200ms loss=20% duplicate=5% reorder=10%",
   "slow-motion": "delay=1s",
 };

@@ -42,13 +42,13 @@ export const TROUBLES: Readonly<Record<string, TroubleKind>> = {
     ...{ make: reset, transports: TCP, takes: ["bytes", "time"] },
     zeroIsNow: true,
     example: "1KB",
-    does: "after so many bytes, or a time (2s), the connection is reset",
+    does: "reset after so many bytes, or after a time (2s)",
   },
   stall: {
     ...{ make: stall, transports: TCP, takes: ["bytes", "time"] },
     zeroIsNow: true,
     example: "1KB",
-    does: "from then on nothing passes, and neither side is told",
+    does: "nothing passes after that, and neither side is told",
   },
   size: {
     ...{ make: size, transports: UDP, takes: ["bytes"] },
@@ -63,7 +63,7 @@ export const TROUBLES: Readonly<Record<string, TroubleKind>> = {
   corrupt: {
     ...{ make: corrupt, transports: UDP, takes: ["which"] },
     example: "1%",
-    does: "one bit is wrong (UDP's checksum would drop most of these)",
+    does: "a bit is wrong (real UDP drops most: it has a checksum)",
   },
   duplicate: {
     ...{ make: duplicate, transports: UDP, takes: ["which"] },
@@ -73,7 +73,7 @@ export const TROUBLES: Readonly<Record<string, TroubleKind>> = {
   rate: {
     ...{ make: rate, transports: BOTH, takes: ["rate"] },
     example: "10KB/s",
-    does: "no faster than that; UDP that would wait for over 1 s disappears",
+    does: "no faster; UDP that would wait over 1 s disappears",
   },
   delay: {
     ...{ make: delay, transports: BOTH, takes: ["time"] },
@@ -98,6 +98,6 @@ export const TROUBLES: Readonly<Record<string, TroubleKind>> = {
   cut: {
     ...{ make: cut, transports: TCP, takes: ["bytes"] },
     example: "3B",
-    does: "it leaves in pieces of at most so many bytes, 5 ms apart",
+    does: "it leaves in pieces of so many bytes, 5 ms apart",
   },
 };

@@ -1,0 +1,478 @@
+/**
+ * The programs of an example and the relays between them, from the start of the
+ * servers to the end of all.
+ *
+ * @module
+ */
+import { setTimeout as pause } from "node:timers/promises";
+import type { Conditions, LinkName } from "../wire/conditions/conditions.ts";
+import {
+  HOST,
+  type Recorder,
+  type Relay,
+  type Transport,
+  type WireEvent,
+} from "../wire/relay.ts";
+import { relayTcp } from "../wire/tcp_relay.ts";
+import { relayUdp } from "../wire/udp_relay.ts";
+import type { Link, Watcher } from "./cast.ts";
+import { type Command, fillIn, mentions, portsIn } from "./command.ts";
+import {
+  type Example,
+  type LinkPlan,
+  linksOf,
+  LISTENING,
+  type Role,
+} from "./examples.ts";
+import type { Keyboard } from "./keyboard.ts";
+import {
+  CannotStart,
+  type Observer,
+  Program,
+  ROOT,
+  start,
+  startCommand,
+} from "./program.ts";
+import type { Reaper } from "./reaper_client.ts";
+import { Typing } from "./typing.ts";
+
+/** Limits in ms; generous, because they only matter when something is wrong. */
+const READY = 20_000, STOPPED = 10_000, SETTLED = 1_000, GRACE = 300;
+
+/** How long a server may take that ends by itself when its client has gone. */
+const FAREWELL = 2_000;
+
+/** How long what is under way may take when the client has ended, in ms. */
+const UNDER_WAY = 5_000;
+
+/** How often a port is looked at that a program may have taken by now, in ms. */
+const LOOK = 100;
+
+/** The seed for the random numbers of a paced run. */
+const SEED = 7;
+
+/** What an example needs and this machine does not have. */
+export class Missing extends Error {
+  override name = "Missing";
+}
+
+/** How the programs of an example are run. */
+export interface CrewOptions {
+  watcher: Watcher;
+  recorder: Recorder;
+  keyboard: Keyboard;
+  reaper: Reaper;
+  /** What the network does to a link. */
+  conditions: (link: LinkName) => Conditions;
+  /** Commands of the user's own, by role. */
+  own: Record<string, Command>;
+  /** Ports that relays have, or that servers of the user's own listen on, by role. */
+  ports: Record<string, number>;
+  /** Whether one thing happens at a time. */
+  paced: boolean;
+}
+
+/** What a program has failed with, for the last line. */
+interface Failure {
+  name: string;
+  code: number;
+}
+
+/** The programs of one example. */
+export class Crew implements AsyncDisposable {
+  readonly #example: Example;
+  readonly #options: CrewOptions;
+  readonly #watcher: Watcher;
+  readonly #links: LinkPlan[];
+  readonly #programs = new Map<string, Program>();
+  readonly #relays: Relay[] = [];
+  readonly #isBadUdp: boolean[] = []; // for each of them
+  readonly #endings: Promise<void>[] = [];
+  readonly #typing: Typing;
+  readonly #stopped = new Set<string>();
+  #ending = false; // whatever else was to come does not
+
+  constructor(example: Example, options: CrewOptions) {
+    this.#example = example;
+    this.#options = options;
+    this.#watcher = options.watcher;
+    this.#links = linksOf(example);
+    this.#typing = new Typing(
+      options.keyboard,
+      this.#programs,
+      async (role) => await this.#watcher.turn?.(role),
+    );
+  }
+
+  /**
+   * From the start of the servers to the end of all. Throws an Error with a line
+   * that names the programs that failed.
+   */
+  async play(): Promise<void> {
+    const [first] = this.#example.roles;
+    /** The ports that each role is told, by the role of the server. */
+    const ports = new Map<string, Record<string, number>>();
+    for (const role of this.#inOrder()) {
+      if (role === first) continue;
+      const told = ports.get(role.name) ?? {};
+      const { server, port } = await this.#serve(role, told);
+      for (const plan of this.#links) {
+        if (plan.server !== role.name || port === undefined) continue;
+        const relay = await this.#relay(plan, role, server, port);
+        const before = ports.get(plan.client);
+        ports.set(plan.client, { ...before, [role.name]: relay });
+      }
+    }
+    const client = await this.#start(first, ports.get(first.name) ?? {});
+    await Promise.race([this.#typing.until(client), client.ended]);
+    if (this.#ending) return;
+    const failures: Failure[] = [];
+    const { code } = await client.ended;
+    if (code !== 0) failures.push({ name: client.name, code });
+    // What a bad network still has under way arrives before its receiver goes.
+    const udp = this.#relays.filter((_, i) => this.#isBadUdp[i]);
+    await Promise.all(udp.map((relay) => relay.settled(UNDER_WAY)));
+    failures.push(...await this.#dismiss());
+    await Promise.all(this.#relays.map((relay) => relay.settled(SETTLED)));
+    if (failures.length > 0) {
+      throw new Error(
+        failures.map(({ name, code }) => `${name} ended with status ${code}`)
+          .join(", "),
+      );
+    }
+  }
+
+  /** The roles in an order in which each finds its servers ready. */
+  #inOrder(): Role[] {
+    const ready: Role[] = [];
+    const visit = (role: Role) => {
+      if (ready.includes(role)) return;
+      const servers = this.#example.roles.filter(({ name }) =>
+        role.talksTo?.includes(name)
+      );
+      for (const server of servers.reverse()) visit(server);
+      ready.push(role);
+    };
+    for (const role of [...this.#example.roles].reverse()) visit(role);
+    return ready;
+  }
+
+  /** Starts a server; returns the port that it listens on once it is ready. */
+  async #serve(
+    role: Role,
+    told: Record<string, number>,
+  ): Promise<{ server: Program; port: number | undefined }> {
+    const own = this.#options.own[role.name];
+    if (own) return await this.#serveOwn(role, own, told);
+    const server = await this.#start(role, told);
+    let port: number | undefined;
+    if (role.listens && !role.command) {
+      port = Number((await server.prints(LISTENING, { ms: READY }))[1]);
+    }
+    if (role.ready) {
+      const ready = () => role.ready?.exec(server.stdout + server.stderr);
+      const [, other] = await server.until(ready, "get ready", READY);
+      if (other) port = Number(other);
+    }
+    return { server, port };
+  }
+
+  /** The same for a command of the user's own, which may print what it likes. */
+  async #serveOwn(
+    role: Role,
+    command: Command,
+    told: Record<string, number>,
+  ): Promise<{ server: Program; port: number | undefined }> {
+    const { name, listens } = role;
+    if (!listens) {
+      return { server: await this.#start(role, told), port: undefined };
+    }
+    const given = mentions(command, "port", "url")
+      ? await freePort(listens)
+      : this.#options.ports[name] || undefined; // 0 says nothing of a server
+    const server = await this.#start(role, {
+      ...told,
+      ...given === undefined ? {} : { [name]: given },
+    });
+    const port = await this.#find(role, server, given);
+    return { server, port };
+  }
+
+  /** Waits until a server listens, on a port that is known or that it prints. */
+  async #find(
+    { name, listens = "tcp", port: usual }: Role,
+    server: Program,
+    given: number | undefined,
+  ): Promise<number> {
+    const end = performance.now() + READY;
+    while (performance.now() < end && server.status === undefined) {
+      const [line = ""] = /^.*\n/m.exec(server.stdout + server.stderr) ?? [];
+      const candidates = given === undefined
+        ? [...portsIn(line), ...usual === undefined ? [] : [usual]]
+        : [given];
+      for (const port of candidates) {
+        if (await isTaken(listens, port)) return port;
+      }
+      await pause(LOOK);
+    }
+    const { status } = server;
+    if (status) {
+      throw new Error(
+        `${server.name} ended with status ${status.code} before it listened`,
+      );
+    }
+    throw new Error(
+      given !== undefined
+        ? `${server.name} does not listen on ${listens.toUpperCase()} port ${given}`
+        : `Cannot see which ${listens.toUpperCase()} port ${server.name} listens on. ` +
+          `Pass it as {port}, or say it with --port ${name}=PORT.`,
+    );
+  }
+
+  /** Puts a relay between a server and one who talks to it; returns its port. */
+  async #relay(
+    { name, client, server: serverName, transport }: LinkPlan,
+    role: Role,
+    server: Program,
+    port: number,
+  ): Promise<number> {
+    const isFirst = name === serverName;
+    // --port 0 is for all of them.
+    const first = this.#example.roles[1]?.name ?? "";
+    const usual = this.#options.ports[first] === 0 ? 0 : role.port;
+    const wish = role.name in this.#options.own
+      ? usual
+      : this.#options.ports[role.name] ?? usual;
+    const { conditions } = this.#options;
+    const found: { link?: Link } = {};
+    const recorder: Recorder = {
+      next: () => this.#options.recorder.next(),
+      now: () => this.#options.recorder.now(),
+      record: (event: WireEvent) => {
+        this.#options.recorder.record(event);
+        if (found.link) this.#watcher.wire(found.link, event);
+      },
+    };
+    // NATS has clocks of its own, and answers that are waited for.
+    if (this.#options.paced && role.scheme !== "nats") {
+      recorder.turn = async (_, from) =>
+        await this.#watcher.turn?.(from === "client" ? client : serverName);
+    }
+    const begin = transport === "tcp" ? relayTcp : relayUdp;
+    const options = {
+      link: name,
+      target: { hostname: HOST, port },
+      recorder,
+      conditions: conditions({ name, transport }),
+    };
+    const listen = { hostname: HOST, port: isFirst ? wish ?? 0 : 0 };
+    let relay: Relay;
+    try {
+      relay = await begin({ ...options, listen });
+    } catch (error) {
+      // The usual port may be somebody else's; one that was asked for may not.
+      const asked = this.#options.ports[role.name] === listen.port;
+      if (listen.port === 0 || asked && !(role.name in this.#options.own)) {
+        throw new Error(
+          `Cannot listen on ${HOST}:${listen.port}: ${messageOf(error)}`,
+        );
+      }
+      relay = await begin({ ...options, listen: { hostname: HOST, port: 0 } });
+    }
+    this.#relays.push(relay);
+    const { up, down } = options.conditions;
+    this.#isBadUdp.push(transport === "udp" && up.length + down.length > 0);
+    server.ended.then(() => relay.stopListening());
+    const link: Link = {
+      name,
+      client,
+      server: serverName,
+      transport,
+      relay: { hostname: HOST, port: relay.address.port },
+      target: options.target,
+      ...(role.scheme === "nats" ? { protocol: "nats" } as const : {}),
+    };
+    found.link = link;
+    this.#watcher.link(link);
+    const own = this.#options.own[client];
+    const isMet = own === undefined ||
+      mentions(own, "port", "url", `${serverName}.port`);
+    if (!isMet && relay.address.port !== role.port) {
+      this.#watcher.note(
+        port === role.port
+          ? `${serverName} itself has port ${port}, so ${client} may pass the relay by: write {port} into one of their commands.`
+          : `Port ${role.port} is taken, so the relay has ${relay.address.port}: write {port} into the command of ${client}.`,
+      );
+    }
+    return relay.address.port;
+  }
+
+  /** Starts the program of a role, which is told these ports. */
+  async #start(role: Role, ports: Record<string, number>): Promise<Program> {
+    const { keyboard, own, paced, reaper } = this.#options;
+    const { name, writes, command } = role;
+    const mine = own[name];
+    const observer: Observer = {
+      line: (_, text, stream, typed) => {
+        const [shown] = role.shown?.exec(text) ?? [];
+        if (role.shown && !shown && !mine) return;
+        // A prompt that the program itself took back has said all it can say.
+        if (typed === undefined && this.#typing.isPrompt(text)) {
+          this.#watcher.stirred(name);
+          return;
+        }
+        this.#watcher.line({
+          role: name,
+          text: shown ?? text,
+          stream: shown ? "stdout" : stream,
+          typed,
+        });
+      },
+      change: () => {
+        this.#watcher.stirred(name);
+        this.#typing.notify();
+      },
+    };
+    const task = role.task ?? `${this.#example.name}:${name}`;
+    const program = mine
+      ? startCommand(name, fillIn(mine, this.#values(role, ports)), observer)
+      : command
+      ? run(command, role.args(ports, keyboard.isScript), observer)
+      : await start(task, role.args(ports, keyboard.isScript), observer, {
+        ...writes ? { cwd: await reaper.folder() } : {},
+        ...paced ? { seed: SEED } : {},
+      });
+    this.#programs.set(name, program);
+    await reaper.started(program.group);
+    program.ended.then(() => reaper.ended(program.group));
+    this.#endings.push(
+      program.ended.then(({ code, signal }) =>
+        this.#watcher.ended({
+          role: name,
+          code,
+          signal,
+          stopped: this.#stopped.has(name) || this.#ending,
+        })
+      ),
+    );
+    return program;
+  }
+
+  /** What stands for `{port}` and the like in the command of a role. */
+  #values(role: Role, ports: Record<string, number>): Record<string, string> {
+    const all: Record<string, number> = {};
+    for (const { name, port } of this.#example.roles) {
+      const known = ports[name] ?? port;
+      if (known !== undefined) all[name] = known;
+    }
+    const about = role.listens ? role.name : role.talksTo?.[0] ?? role.name;
+    const port = all[about] ?? 0;
+    const { scheme, listens = "tcp" } =
+      this.#example.roles.find(({ name }) => name === about) ?? role;
+    return {
+      host: HOST,
+      port: `${port}`,
+      url: `${scheme ?? listens}://${HOST}:${port}${
+        scheme === "http" ? "/" : ""
+      }`,
+      ...Object.fromEntries(
+        Object.entries(all).map(([name, port]) => [`${name}.port`, `${port}`]),
+      ),
+    };
+  }
+
+  /** Ends the servers as a user would; returns those that did not end well. */
+  async #dismiss(): Promise<Failure[]> {
+    const failures: Failure[] = [];
+    // Whoever started last goes first, so that nobody misses a server.
+    for (const [name, program] of [...this.#programs].reverse()) {
+      const role = this.#example.roles.find((role) => role.name === name);
+      if (!role || role === this.#example.roles[0]) continue;
+      const own = role.name in this.#options.own;
+      if (role.endsWithClient) {
+        const late = pause(FAREWELL, undefined, { ref: false });
+        await Promise.race([program.ended, late]);
+      }
+      const byItself = program.status !== undefined;
+      if (!byItself) {
+        this.#stopped.add(role.name);
+        program.kill("SIGTERM");
+      }
+      const { code } = byItself
+        ? await program.ended
+        : await this.#end(program);
+      // What we have ended, and did not write, may end with what it likes.
+      const excused = role.command !== undefined || own ||
+        // Windows has no signals: there, kill() ends a program without asking.
+        !byItself && Deno.build.os === "windows" ||
+        // It waits for a client that did not come, and has no other end.
+        !byItself && role.endsWithClient === true;
+      if (code !== 0 && !(excused && !byItself)) {
+        failures.push({ name: program.name, code });
+      }
+    }
+    return failures;
+  }
+
+  async #end(program: Program): Promise<Deno.CommandStatus> {
+    await program.exits(STOPPED).catch(() => {});
+    return await program.stop(0);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending = true;
+    const programs = [...this.#programs.values()];
+    // Ctrl-C has reached them, too: a second signal would only disturb.
+    const ended = Promise.all(programs.map(({ ended }) => ended));
+    await Promise.race([ended, pause(GRACE, null, { ref: false })]);
+    await Promise.all(programs.map((program) => program.stop()));
+    await Promise.all(
+      this.#relays.map((relay) => relay[Symbol.asyncDispose]()),
+    );
+    await Promise.all(this.#endings);
+  }
+}
+
+/** Runs a program of the system. */
+function run(command: string, args: string[], observer: Observer): Program {
+  try {
+    return new Program(command, args, observer, ROOT, command);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Missing(
+      `${command} is not installed. Install it with your system's packages: ` +
+        "apt-get, dnf, brew, winget.",
+    );
+  }
+}
+
+/** A port of this machine that nobody has now. */
+async function freePort(transport: Transport): Promise<number> {
+  if (transport === "tcp") {
+    using listener = Deno.listen({ hostname: HOST, port: 0 });
+    return listener.addr.port;
+  }
+  const socket = Deno.listenDatagram({ transport, hostname: HOST, port: 0 });
+  const { addr } = socket;
+  socket.close();
+  await Promise.resolve();
+  return addr.transport === "udp" ? addr.port : 0;
+}
+
+/** Whether somebody listens on a port: then we cannot. */
+async function isTaken(transport: Transport, port: number): Promise<boolean> {
+  await Promise.resolve();
+  try {
+    if (transport === "tcp") Deno.listen({ hostname: HOST, port }).close();
+    else Deno.listenDatagram({ transport, hostname: HOST, port }).close();
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : `${error}`;
+}
+
+export { CannotStart };

@@ -1,0 +1,60 @@
+/**
+ * The launcher's side of the reaper: who must not outlive the launcher.
+ *
+ * @module
+ */
+import { ROOT } from "./program.ts";
+
+/** How the reaper is run, and the folder that it may delete from. */
+const REAPER =
+  "run --quiet --no-prompt --allow-run --allow-write=.run launch/programs/reaper.ts";
+const FOLDERS = `${ROOT}.run`;
+
+/** The process that clears up when this one ends, whatever ends it. */
+export class Reaper implements AsyncDisposable {
+  readonly #process: Deno.ChildProcess;
+  readonly #reports: WritableStreamDefaultWriter<Uint8Array>;
+
+  constructor() {
+    this.#process = new Deno.Command(Deno.execPath(), {
+      args: REAPER.split(" "),
+      cwd: ROOT,
+      stdin: "piped",
+    }).spawn();
+    this.#reports = this.#process.stdin.getWriter();
+    this.#reports.closed.catch(() => {}); // somebody has ended it
+  }
+
+  /** From now on a process must end with us. */
+  async started(pid: number): Promise<void> {
+    await this.#report(`+${pid}`);
+  }
+
+  /** A process has ended: its number may soon be another's. */
+  async ended(pid: number): Promise<void> {
+    await this.#report(`-${pid}`);
+  }
+
+  /** The terminal is not as it was: these are its settings; "" when it is again. */
+  async terminal(settings: string): Promise<void> {
+    await this.#report(`~${settings}`);
+  }
+
+  /** Makes a folder that goes in the end. */
+  async folder(): Promise<string> {
+    await Deno.mkdir(FOLDERS, { recursive: true });
+    const folder = await Deno.makeTempDir({ dir: FOLDERS });
+    await this.#report(`/${folder}`);
+    return folder;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#reports.close().catch(() => {});
+    await this.#process.status;
+  }
+
+  async #report(line: string): Promise<void> {
+    const bytes = new TextEncoder().encode(`${line}\n`);
+    await this.#reports.write(bytes).catch(() => {});
+  }
+}

@@ -1,0 +1,385 @@
+/** The order in which things are shown, and how the view shows them. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Timeline } from "../launch/show/timeline.ts";
+import type { Detail, Presenter } from "../launch/show/presenter.ts";
+import { fateOf } from "../launch/show/presenter.ts";
+import { width } from "../launch/show/text.ts";
+import { View } from "../launch/show/view.ts";
+import type { WireEvent } from "../launch/wire/relay.ts";
+import { assertExits, PATIENCE_MS, Program, within } from "./assertions.ts";
+import { event, FLAGS, launcher, LINK, PAIR, wire } from "./launches.ts";
+import { takeTurn } from "./turn.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+/** What a timeline shows, a word for each thing; `seen` resolves when it is enough. */
+class Words implements Presenter {
+  readonly words: string[] = [];
+  readonly #wanted: number;
+  readonly #all = Promise.withResolvers<void>();
+
+  constructor(wanted: number) {
+    this.#wanted = wanted;
+  }
+
+  get seen(): Promise<string[]> {
+    const all = this.#all.promise.then(() => this.words);
+    return within(PATIENCE_MS, all, `${this.#wanted} things`);
+  }
+
+  begin(): void {}
+  link = () => this.#put("link");
+  line = ({ text }: { text: string }) => this.#put(text);
+  wire = (_: unknown, { kind, number, fate }: WireEvent, detail: Detail) =>
+    this.#put(
+      `${kind} ${number}${fate === "delivered" ? "" : ` ${fate}`}` +
+        (detail.isUpdate ? " again" : ""),
+    );
+  ended = ({ role }: { role: string }) => this.#put(`${role} ends`);
+  note = (text: string) => this.#put(text);
+  end = () => this.#put("end");
+
+  #put(word: string): void {
+    this.words.push(word);
+    if (this.words.length >= this.#wanted) this.#all.resolve();
+  }
+}
+
+const say = (role: string, text: string) => ({
+  role,
+  text,
+  stream: "stdout" as const,
+  typed: undefined,
+});
+
+Deno.test("timeline: a line that comes together with a message was printed first", async () => {
+  const words = new Words(3);
+  const timeline = new Timeline({ presenter: words });
+  timeline.wire(LINK, event({ number: 1, from: "server" }));
+  timeline.line(say("server", "printed"));
+  timeline.line(say("client", "got it"));
+  assertEquals(await words.seen, ["printed", "message 1", "got it"]);
+});
+
+Deno.test("timeline: a line that comes later than a message was printed later", async () => {
+  const words = new Words(2);
+  const timeline = new Timeline({ presenter: words });
+  timeline.wire(LINK, event({ number: 1, from: "server" }));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  timeline.line(say("server", "sent"));
+  assertEquals(await words.seen, ["message 1", "sent"]);
+});
+
+Deno.test("timeline: what the receiver prints never comes before the message", async () => {
+  const words = new Words(3);
+  const timeline = new Timeline({ presenter: words });
+  timeline.wire(LINK, event({ number: 1, kind: "connect" }));
+  timeline.wire(LINK, event({ number: 2, from: "client" }));
+  timeline.line(say("server", "got it"));
+  assertEquals(await words.seen, ["connect 1", "message 2", "got it"]);
+});
+
+Deno.test("timeline: the last line of a program's life comes after its last message", async () => {
+  const words = new Words(5);
+  const timeline = new Timeline({ presenter: words });
+  timeline.wire(LINK, event({ number: 1, from: "client" }));
+  timeline.wire(LINK, event({ number: 2, kind: "end", from: "server" }));
+  timeline.line(say("server", "Client left"));
+  timeline.line(say("server", "Server closed."));
+  timeline.ended({ role: "server", code: 0, signal: null, stopped: false });
+  assertEquals(await words.seen, [
+    "message 1",
+    "Client left",
+    "end 2",
+    "Server closed.",
+    "server ends",
+  ]);
+});
+
+Deno.test("timeline: what was under way is shown once more, unless nothing lies between", async () => {
+  const words = new Words(5);
+  const timeline = new Timeline({ presenter: words });
+  const way = { fate: "under way", delivered: null } as const;
+  timeline.wire(LINK, event({ number: 1, ...way }));
+  timeline.wire(LINK, event({ number: 1, delivered: 9 }));
+  timeline.wire(LINK, event({ number: 2, ...way }));
+  timeline.line(say("server", "waits"));
+  timeline.wire(LINK, event({ number: 2, fate: "lost", delivered: null }));
+  timeline.wire(LINK, event({ number: 3, ...way, marks: ["piece"] }));
+  timeline.wire(LINK, event({ number: 3, marks: ["piece"] }));
+  assertEquals((await words.seen).toSorted(), [
+    "message 1",
+    "message 2 lost again",
+    "message 2 under way",
+    "message 3",
+    "waits",
+  ]);
+});
+
+Deno.test("timeline: totals count every message of a direction", () => {
+  let totals = "";
+  const presenter = new Words(1);
+  presenter.end = ((all: { directions: unknown }) => {
+    totals = JSON.stringify(all.directions);
+  }) as () => void;
+  const timeline = new Timeline({ presenter });
+  timeline.wire(LINK, event({ number: 1, kind: "connect" }));
+  timeline.wire(LINK, event({ number: 2, bytes: bytes("ab") }));
+  timeline.wire(LINK, event({ number: 3, bytes: bytes("cde") }));
+  timeline.wire(LINK, event({ number: 4, from: "server", bytes: bytes("x") }));
+  timeline.end({ counts: [], repeat: "" });
+  assertEquals(JSON.parse(totals), [
+    { from: "client", to: "server", transport: "tcp", messages: 2, bytes: 5 },
+    { from: "server", to: "client", transport: "tcp", messages: 1, bytes: 1 },
+  ]);
+});
+
+Deno.test("timeline: 20,000 events do not hold others up, and all are shown", async () => {
+  const words = new Words(20_000);
+  const timeline = new Timeline({ presenter: words });
+  for (let number = 1; number <= 20_000; number++) {
+    timeline.wire(LINK, event({ number }));
+  }
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  const shown = await words.seen;
+  clearInterval(timer);
+  assert(turns >= 1, "nothing else got a turn");
+  const events = shown.filter((word) => word.startsWith("message"));
+  assertEquals(events[0], "message 1");
+  assertEquals(new Set(events).size, events.length);
+  timeline.end({ counts: [], repeat: "" });
+  const all = words.words.filter((word) => word.startsWith("message"));
+  assertEquals(all.length, 20_000);
+});
+
+Deno.test("wire view: what the network did, in words", () => {
+  const words = (some: Partial<WireEvent>) => fateOf(event(some)).join();
+  assertEquals(words({}), "");
+  assertEquals(
+    words({ fate: "lost", delivered: null, causes: ["down.loss=#1"] }),
+    "✕ lost (down.loss=#1)",
+  );
+  assertEquals(
+    words({ marks: ["again"], of: 4, causes: ["duplicate=5%"] }),
+    "again #4 (duplicate=5%)",
+  );
+  assertEquals(
+    words({ marks: ["late"], sent: 1_000, delivered: 201_000 }),
+    "late by 200 ms",
+  );
+  assertEquals(words({ marks: ["piece"], of: 2 }), "piece of #2");
+  assertEquals(words({ marks: ["piece"] }), "first piece");
+  assertEquals(words({ marks: ["glued"], of: 2 }), "glued to #2");
+  assertEquals(words({ marks: ["corrupted"] }), "one bit wrong");
+  assertEquals(words({ marks: ["overtaken"] }), "overtaken");
+  assertEquals(words({ fate: "under way", delivered: null }), "under way");
+});
+
+/** The rows that a view makes of events between two programs. */
+function rowsOf(
+  show: (view: View) => void,
+  columns = 100,
+  options: { hex?: boolean; caption?: boolean; invites?: boolean } = {},
+): string[] {
+  const rows: string[] = [];
+  const view = new View({
+    columns: () => columns,
+    rows: () => 24,
+    print: (more) => void rows.push(...more),
+  }, { colours: false, ...options });
+  view.begin(PAIR, ["1 of 5 lost"]);
+  show(view);
+  return rows;
+}
+
+/** One arrow of an event. */
+function arrowOf(some: Partial<WireEvent>, isUpdate = false): string {
+  const odd = event(some);
+  const detail = { size: odd.bytes.length, isUpdate };
+  return rowsOf((view) => view.wire(LINK, odd, detail, 1234)).slice(7)
+    .join("\n");
+}
+
+Deno.test("wire view: an arrow's number, time, text, size and fate", () => {
+  const hello = { number: 12, bytes: bytes("hello") };
+  assertMatch(
+    arrowOf(hello),
+    /^ {2}12 {3}1\.234 {2}│─+ hello {2}5 bytes ─+►│$/,
+  );
+  assertMatch(
+    arrowOf({ ...hello, from: "server" }),
+    /│◄─+ hello {2}5 bytes ─+│$/,
+  );
+  const lost = { fate: "lost", delivered: null, causes: ["loss=#1"] } as const;
+  assertMatch(
+    arrowOf({ ...hello, ...lost }),
+    /│─+ hello {2}5 bytes ─+ ✕ lost \(loss=#1\) │$/,
+  );
+  assertMatch(
+    arrowOf({ ...hello, ...lost, from: "server" }),
+    /│ ✕ lost \(loss=#1\) ─+ hello {2}5 bytes ─+│$/,
+  );
+  const way = { fate: "under way", delivered: null } as const;
+  assertMatch(arrowOf({ ...hello, ...way }), /under way ─*┈ +│$/);
+  assertMatch(
+    arrowOf({ ...hello, marks: ["late"], delivered: 3_000_000 }, true),
+    /hello {2}#12 arrives 3,000 ms later ─+►│$/,
+  );
+  assertMatch(arrowOf({ kind: "end" }), /┄ sends no more \(FIN\) ┄+►│$/);
+  assertMatch(arrowOf({ kind: "reset" }), /┄ reset \(RST\) ┄/);
+  assertMatch(
+    arrowOf({ kind: "refused", from: "server", text: "no one there" }),
+    /refused \(RST\): no one there/,
+  );
+  assertMatch(
+    arrowOf({ kind: "connect", connection: 2 }),
+    /connect · connection 2/,
+  );
+  assertMatch(
+    arrowOf({ kind: "trouble", text: "no files" }),
+    /relay: no files/,
+  );
+  assertMatch(arrowOf({ kind: "condition", text: "loss" }), /network: loss/);
+});
+
+Deno.test("wire view: how programs end", () => {
+  const ended = (
+    code: number,
+    stopped: boolean,
+    signal: string | null = null,
+  ) =>
+    rowsOf((view) => view.ended({ role: "client", code, signal, stopped }, 0))
+      .at(-1)?.trim().replace(/\s+│$/, "");
+  assertEquals(ended(0, false), "0.000  ■");
+  assertEquals(ended(143, true), "0.000  ■ stopped");
+  assertEquals(ended(3, false), "0.000  ■ ended with status 3");
+  assertEquals(ended(137, false, "SIGKILL"), "0.000  ■ ended by SIGKILL");
+});
+
+Deno.test("wire view: sentence, captions, counts and the command that repeats", () => {
+  const rows = rowsOf(
+    (view) => {
+      view.link(LINK);
+      view.end({
+        ms: 1500,
+        directions: [],
+        counts: ["client → server: 5 sent, 4 delivered"],
+        repeat: "deno task udp --seed 7",
+      });
+    },
+    100,
+    { caption: true, invites: true },
+  ).join("\n");
+  for (
+    const part of [
+      "Look at both.",
+      "Network: 1 of 5 lost",
+      "relay: TCP port 12345 → 40000",
+      "in the picture, too, at 127.0.0.1:12345.",
+      "client → server: 5 sent, 4 delivered",
+      "Again: deno task udp --seed 7",
+      "1.5 s in all",
+    ]
+  ) assert(rows.includes(part), `no ${part} in ${rows}`);
+});
+
+Deno.test("wire view: columns of a terminal", () => {
+  const cases: [string, number][] = [
+    ["abc", 3],
+    ["é", 1],
+    ["e\u0301", 1],
+    ["你好", 4],
+    ["👩‍🚀", 2],
+    ["👋", 2],
+    ["🇩🇪", 2],
+    ["❤", 1],
+    ["❤\ufe0f", 2],
+    ["각", 2],
+    ["\u1100\u1161\u11a8", 2],
+    ["Ａ", 2],
+    ["ｱ", 1],
+    ["─►✕…␣", 5],
+    ["\u200d", 0],
+    ["", 0],
+  ];
+  for (const [text, columns] of cases) assertEquals(width(text), columns, text);
+});
+
+const NETS: [example: string, net: string, status: number, shows: RegExp][] = [
+  ["udp", "down.loss=#1", 1, /✕ lost \(down\.loss=#1\)[^]*1 lost/],
+  ["udp", "loss=100%", 1, /✕ lost \(loss=100%\)[^]*ended with status 1/],
+  ["udp", "duplicate=#1", 0, /again #\d/],
+  ["tcp", "cut=8B", 0, /first piece[^]*piece of #/],
+  ["tcp", "delay=100ms", 0, /arrives 1\d\d ms later/],
+  ["broker", "toupper:delay=3s", 0, /under way/],
+];
+for (const [example, net, status, shows] of NETS) {
+  Deno.test(`wire view: ${example} --net ${net}`, async () => {
+    const script = example === "broker" ? ["--script", "toupper:a|exit"] : [];
+    await using launch = launcher(
+      example,
+      "--net",
+      net,
+      "--seed",
+      "7",
+      ...script,
+    );
+    assertEquals(await launch.exits(3 * PATIENCE_MS), status, launch.stderr);
+    assertMatch(launch.stdout, /^Network: /m);
+    assertMatch(launch.stdout, shows);
+    assertMatch(launch.stdout, /Again: deno task \S+ [^]*--net \S+ --seed 7/);
+    assertMatch(launch.stdout, /→ \S+: \d+ \w+ sent, \d+ delivered/);
+    assertMatch(
+      launch.stderr,
+      status === 0 ? /^$/ : /^\S+ ended with status 1\n$/,
+    );
+  });
+}
+
+Deno.test("wire view: TCP cannot lose, and says so", async () => {
+  await using launch = launcher("tcp", "--net", "loss=20%");
+  await assertExits(launch, 2);
+  assertMatch(launch.stderr, /^[^\n]*delay[^\n]*stall[^\n]*\n$/);
+  await using relay = wire("tcp", "0", "9", "--net", "loss=20%");
+  await assertExits(relay, 2);
+});
+
+Deno.test("wire view: the relay has the usual port if that is free", async () => {
+  using _turn = await takeTurn();
+  {
+    using taken = takeOrNot(12345);
+    await using launch = launcher("tcp", "--port", "12345");
+    await assertExits(launch, taken ? 1 : 0);
+    await using other = new Program("tcp", [...FLAGS, "launch/main.ts", "tcp"]);
+    await assertExits(other, 0);
+    assertMatch(other.stdout, /relay: TCP port (?!12345 )\d+ → \d+/);
+    if (!taken) return;
+    assertMatch(launch.stderr, /^Cannot listen on 127.0.0.1:12345: [^\n]+\n$/);
+  }
+  await using usual = new Program("tcp", [...FLAGS, "launch/main.ts", "tcp"]);
+  await assertExits(usual, 0);
+  assertMatch(usual.stdout, /relay: TCP port 12345 → \d+/);
+  await using chosen = launcher("udp", "--port", "0");
+  await assertExits(chosen, 0);
+  assertMatch(chosen.stdout, /relay: UDP port (?!0 )\d+ → \d+/);
+});
+
+function takeOrNot(port: number): Deno.TcpListener | undefined {
+  try {
+    return Deno.listen({ hostname: "127.0.0.1", port });
+  } catch {
+    return undefined; // somebody else has it: as good
+  }
+}
+
+for (const [input, name] of [["", "nothing"], [undefined, "an empty script"]]) {
+  for (const example of ["web", "tcp:chat", "broker"]) {
+    Deno.test(`wire view: ${example} with ${name} to type ends well`, async () => {
+      const args = input === undefined ? ["--script", ""] : [];
+      await using launch = launcher(example, ...args);
+      await launch.endInput();
+      await assertExits(launch, 0);
+    });
+  }
+}
