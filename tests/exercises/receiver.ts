@@ -40,11 +40,14 @@ export class Receiver {
     workplace: Workplace,
     file: Uint8Array,
     what: string,
+    { direct = false }: { direct?: boolean } = {},
   ): Promise<Receiver> {
     const path = join(workplace.folder, "to_send.bin");
     await Deno.writeFile(path, file);
     const receiver = new Receiver(workplace, what);
-    await workplace.startClient(receiver.socket.port, path);
+    const { port } = receiver.socket;
+    if (direct) workplace.startDirectly(port, path);
+    else await workplace.startClient(port, path);
     return receiver;
   }
 

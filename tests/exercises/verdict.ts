@@ -101,8 +101,8 @@ export function compare(
 export function shown(bytes: Uint8Array): string {
   if (!isText(bytes)) return hex(bytes);
   return new TextDecoder().decode(bytes)
-    // deno-lint-ignore no-control-regex
     .replace(
+      // deno-lint-ignore no-control-regex
       /[\x00-\x1f\x7f]/g,
       (c) =>
         String.fromCodePoint(c === "\x7f" ? 0x2421 : 0x2400 + c.charCodeAt(0)),

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import net from "node:net";
 import {
   type Command,
   fillIn,
@@ -62,6 +63,7 @@ export class Workplace implements AsyncDisposable {
   readonly #recording: Recording;
   readonly #open = new Set<Disposable>();
   #relay: Relay | undefined;
+  #direct = false;
   #random: number;
   #latest = 0; // the longest delay of a timer of ours
   #ticker: ReturnType<typeof setInterval>;
@@ -111,6 +113,37 @@ export class Workplace implements AsyncDisposable {
     return this.#start(this.port, args);
   }
 
+  /**
+   * The same without a relay between them, so that the check meets the program's
+   * own address. What the check's sockets send and get is noted instead.
+   */
+  startDirectly(serverPort: number, ...args: string[]): Program {
+    this.port = serverPort;
+    this.#direct = true;
+    return this.#start(serverPort, args);
+  }
+
+  /** Notes a datagram of a direct exchange. */
+  note(from: "client" | "server", bytes: Uint8Array): void {
+    if (!this.#direct) return;
+    const now = this.#recording.now();
+    this.#record({
+      number: this.#recording.next(),
+      kind: "datagram",
+      link: "server",
+      connection: 1,
+      from,
+      bytes: bytes.slice(),
+      sent: now,
+      delivered: now,
+      fate: "delivered",
+      marks: [],
+      causes: [],
+      of: null,
+      text: "",
+    });
+  }
+
   /** A TCP connection to the program, through the relay. */
   async connect(): Promise<Peer> {
     const connection = await Deno.connect({
@@ -136,6 +169,20 @@ export class Workplace implements AsyncDisposable {
     return connection;
   }
 
+  /**
+   * A client that says something, reads nothing, and vanishes with a reset. On
+   * `node:net`, because closing a `Deno.Conn` is always a plain end.
+   */
+  async vanish(words: Uint8Array): Promise<void> {
+    const socket = net.connect(this.port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.pause();
+    socket.write(words);
+    await pause(200);
+    socket.resetAndDestroy();
+    await pause(100);
+  }
+
   /** A TCP server of the check's own, for a program that is a client. */
   listen(): Listener {
     return this.#keep(new Listener(this));
@@ -144,30 +191,6 @@ export class Workplace implements AsyncDisposable {
   /** A UDP socket of the check's own. */
   socket(): Socket {
     return this.#keep(new Socket(this));
-  }
-
-  /**
-   * The UDP port that the program itself has, as the system tells it (Linux);
-   * undefined elsewhere, or if it has none.
-   */
-  portOfProgram(): number | undefined {
-    const pid = this.program?.pid;
-    if (pid === undefined || Deno.build.os !== "linux") return undefined;
-    const inodes = new Set<string>();
-    for (const { name } of Deno.readDirSync(`/proc/${pid}/fd`)) {
-      try {
-        const target = Deno.readLinkSync(`/proc/${pid}/fd/${name}`);
-        const [, inode] = /^socket:\[(\d+)\]$/.exec(target) ?? [];
-        if (inode) inodes.add(inode);
-      } catch {
-        // It was closed meanwhile.
-      }
-    }
-    for (const line of Deno.readTextFileSync("/proc/net/udp").split("\n")) {
-      const fields = line.trim().split(/\s+/);
-      if (!inodes.has(fields[9] ?? "")) continue;
-      return parseInt(fields[1]?.split(":")[1] ?? "", 16);
-    }
   }
 
   /** The next number of the check's own random series, 0 ≤ n < `below`. */
@@ -562,7 +585,9 @@ export class Socket implements Disposable {
       hostname: "127.0.0.1",
       port: this.#workplace.port,
     } as const;
-    await this.#socket.send(toBytes(data), to ?? relay);
+    const bytes = toBytes(data);
+    this.#workplace.note("server", bytes);
+    await this.#socket.send(bytes, to ?? relay);
   }
 
   /** The next datagram; undefined if none comes within `ms` milliseconds. */
@@ -608,6 +633,7 @@ export class Socket implements Disposable {
           from: sender as Deno.NetAddr,
           at: performance.now(),
         };
+        this.#workplace.note("client", bytes);
         this.#received.push(datagram);
         this.all.push(datagram);
       } catch (error) {

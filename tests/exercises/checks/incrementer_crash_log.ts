@@ -1,6 +1,5 @@
 import { join } from "@std/path";
 import type { Exercise } from "../exercise.ts";
-import { NotYet } from "../verdict.ts";
 import type { Peer, Workplace } from "../workplace.ts";
 
 const exercise: Exercise = {

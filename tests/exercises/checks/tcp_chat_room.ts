@@ -130,16 +130,12 @@ const exercise: Exercise = {
           "A write to somebody who is gone throws. It must not " +
             "keep the others from getting the line.",
         );
-        cem.connection.setNoDelay(true);
-        await ana.send("unread\n");
-        await pause(50);
-        cem[Symbol.dispose](); // unread bytes: a reset
+        await workplace.vanish(new TextEncoder().encode("Dee\n"));
         await hears(
           ana,
-          "* Cem has left\n",
-          "Cem's connection broke.",
-          "A reset " +
-            "makes read() throw. That, too, is an end, for this one alone.",
+          "* Dee is here\n* Dee has left\n",
+          "Dee came, and her connection broke.",
+          "A reset makes read() throw. That, too, is an end, for this one alone.",
         );
         if (!program.status) return;
         throw new NotYet({

@@ -1,6 +1,6 @@
 import { type Exercise } from "../exercise.ts";
 import { NotYet, toBytes } from "../verdict.ts";
-import { PATIENCE, pause } from "../workplace.ts";
+import { PATIENCE } from "../workplace.ts";
 
 /** So much that it fits into no buffer on the way. */
 const MUCH = 1_000_000;
@@ -120,10 +120,7 @@ const exercise: Exercise = {
           await peer.end();
           await peer.rest();
         }
-        const gone = await workplace.connect();
-        await gone.send(workplace.bytes(500_000));
-        gone[Symbol.dispose](); // with a reset: what came back is unread
-        await pause(300);
+        await workplace.vanish(workplace.bytes(20_000));
         if (program.status) {
           throw new NotYet({
             property: "A client vanished, and the program ended.",

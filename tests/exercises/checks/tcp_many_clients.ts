@@ -1,6 +1,6 @@
 import type { Exercise } from "../exercise.ts";
 import { NotYet } from "../verdict.ts";
-import type { Peer, Workplace } from "../workplace.ts";
+import { type Peer, type Workplace } from "../workplace.ts";
 
 const exercise: Exercise = {
   name: "tcp/many-clients",
@@ -84,10 +84,8 @@ const exercise: Exercise = {
       title: "goes on when a client vanishes in the middle",
       async check(workplace) {
         const program = await workplace.startServer();
-        const [gone, stays] = await connect(workplace, 2);
-        if (!gone || !stays) return;
-        await gone.send(workplace.bytes(500_000));
-        gone[Symbol.dispose](); // with a reset: what came back is unread
+        const stays = await workplace.connect();
+        await workplace.vanish(workplace.bytes(20_000));
         await ask(
           stays,
           "still there?",

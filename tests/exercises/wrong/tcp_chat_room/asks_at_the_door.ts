@@ -1,4 +1,4 @@
-// fails at 4: no name
+// fails at 4: Another one in the room should hear it
 // Waits for the name around accept().
 const MOST = 1_000_000; // bytes that may wait for one member
 const port = Number(Deno.args[0]);

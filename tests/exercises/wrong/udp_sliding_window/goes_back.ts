@@ -1,5 +1,5 @@
-// fails at 6: sent
-// Sends again all that is behind a block that is missing.
+// fails at 6: Each tenth datagram was lost
+// Passes over acknowledgements that are not those of the oldest block.
 const [port = "7000", file = "solution.ts"] = Deno.args;
 const BLOCK = 512, WAIT_MS = 300, TRIES = 10, WINDOW = 8;
 const hostname = "127.0.0.1", transport = "udp";
@@ -39,24 +39,9 @@ async function deliver(number: number): Promise<void> {
   for (let i = 0; i < TRIES && underWay.has(number); i++) {
     await socket.send(block, receiver);
     await new Promise((resolve) => again = setTimeout(resolve, WAIT_MS));
-    if (underWay.has(number)) more(number);
   }
   console.error(`Nobody acknowledged block ${number}, sent ${TRIES} times.`);
   Deno.exit(1);
-}
-
-function more(number: number) {
-  for (const each of underWay.keys()) {
-    if (each <= number) continue;
-    for (let i = 0; i < 2; i++) {
-      const content = bytes.subarray((each - 1) * BLOCK, each * BLOCK);
-      const block = new Uint8Array(5 + content.length);
-      block[0] = "D".charCodeAt(0);
-      new DataView(block.buffer).setUint32(1, each);
-      block.set(content, 5);
-      socket.send(block, receiver);
-    }
-  }
 }
 
 /** Only numbers that are under way count, from the right address. */
@@ -67,7 +52,8 @@ async function takeAcknowledgements(): Promise<never> {
       if ((sender as Deno.NetAddr).port !== receiver.port) continue;
       if (datagram.length !== 5 || datagram[0] !== "A".charCodeAt(0)) continue;
       const view = new DataView(datagram.buffer, datagram.byteOffset);
-      underWay.get(view.getUint32(1))?.();
+      const [oldest = 0] = underWay.keys();
+      if (view.getUint32(1) === oldest) underWay.get(oldest)?.();
     } catch {
       // Windows says here that nobody listens. The tries are counted above.
     }
