@@ -42,15 +42,12 @@ const NOT_YET: Record<string, string[]> = {
     "broker:broker",
     "broker:client",
     "library:client",
-    "tcp:chat:client",
-    "udp:chat:client",
     "web:client",
   ],
   "a port in use is named, with advice": ["library:server"],
   "a missing permission is named": ["nats:worker"],
   "a client says that nobody is there": [
     "library:client",
-    "tcp:chat:client",
     "web:client",
   ],
   "alone in an empty folder; a stranger cannot command the terminal": [
@@ -58,10 +55,6 @@ const NOT_YET: Record<string, string[]> = {
     "http:server",
     "http:threaded:server",
     "library:client",
-    "tcp:chat:client",
-    "tcp:chat:server",
-    "udp:chat:client",
-    "udp:chat:server",
     "web:client",
   ],
   "from any address; Ctrl-C and SIGTERM end a server, and free its port": [
@@ -74,12 +67,6 @@ const NOT_YET: Record<string, string[]> = {
     "broker:client",
     "web:client",
   ],
-  "chats: only a line feed ends a typed line; the end of input is exit": [
-    "tcp:chat:client",
-    "tcp:chat:server",
-    "udp:chat:client",
-    "udp:chat:server",
-  ],
   "a server and a client meet on ::1": [
     "broker:broker",
     "broker:tolower",
@@ -89,8 +76,6 @@ const NOT_YET: Record<string, string[]> = {
     "http:threaded:server",
     "library:server",
     "nats:broker",
-    "tcp:chat:server",
-    "udp:chat:server",
     "web:server",
   ],
   "a server and a client meet on localhost, where it is ::1 first": [
@@ -100,7 +85,6 @@ const NOT_YET: Record<string, string[]> = {
     "http:server",
     "library:server",
     "nats:broker",
-    "tcp:chat:server",
   ],
 };
 
