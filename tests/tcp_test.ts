@@ -51,8 +51,8 @@ Deno.test("tcp/server: answers a client that does not close its side", async () 
 Deno.test("tcp/server: takes what one read returns for the message", async () => {
   await using started = await startServer("tcp:server");
   using peer = await TcpPeer.connect(started.port);
+  // It closes with one byte unread. On Windows its answer may be lost then.
   await peer.send("x".repeat(1025));
-  await peer.assertReplies("Hello from server!");
   await assertExits(started.server, 0);
   assertMatch(started.server.stdout, /\nClient says: x{1024}\n$/);
 });
@@ -90,7 +90,9 @@ Deno.test("tcp/client: takes what one read returns for the message", async () =>
 Deno.test("tcp/client: reports a server that leaves without a word", async () => {
   using listener = new TcpListener();
   await using client = await startClient("tcp:client", listener.port);
-  (await listener.accept()).connection.close();
+  const peer = await listener.accept();
+  await peer.assertReplies("Hello from client!"); // unread, it would be a reset
+  peer.connection.close();
   await assertExits(client, 1);
   assertComplaint(
     client,

@@ -154,7 +154,7 @@ Deno.test("udp/chat: turns, empty lines, long texts, exit by the client", async 
     await assertPrints(server, `Client: ${text}\n`);
   }
   const long = "x".repeat(LARGEST + 1);
-  const complaint = /Cannot send \d+ bytes: .*too long.*\.\nYou/i;
+  const complaint = /Cannot send \d+ bytes: .+\.\nYou/; // each system has its own words
   await answerPrompt(server, "You (server): ", long);
   await assertPrints(server, complaint);
   await answerPrompt(server, "You (server): ", "bye");
