@@ -58,7 +58,6 @@ async function get(path: string, wish: string): Promise<void> {
   // and also when the server closes just now and says nothing.
   let head: string[] | null = null;
   if (connection && isQuiet) {
-    isHeard = false;
     head = await begin(connection, request).catch((error) => {
       if (isHeard) throw error;
       return null;
@@ -93,6 +92,7 @@ async function get(path: string, wish: string): Promise<void> {
 /** Sends a request; returns the head of the response, line by line. */
 async function begin(connection: Deno.TcpConn, request: string) {
   let rest = new TextEncoder().encode(request);
+  isHeard = false;
   while (rest.length > 0) {
     rest = rest.subarray(await limited(connection.write(rest)));
   }
@@ -110,27 +110,25 @@ async function takeHead(): Promise<string[]> {
   if (!/^HTTP\/1\.\d [1-9]\d\d( .*)?$/s.test(status)) {
     throw new Error("it does not speak HTTP");
   }
-  const wrong = fields.find((line) => !/^[\w!#$%&'*+.^`|~-]+:/.test(line));
-  if (wrong !== undefined) throw new Error("a line of its head has no name");
+  const isNamed = fields.every((line) => /^[\w!#$%&'*+.^`|~-]+:/.test(line));
+  if (!isNamed) throw new Error("a line of its head has no name");
   return [status, ...fields];
 }
 
 /** What a head says of this name: with commas, if it does so more than once. */
 function valueOf(head: string[], name: string): string | undefined {
-  const values = head.slice(1).map((line) => line.split(/:(.*)/s))
-    .filter(([key]) => key?.toLowerCase() === name)
-    .map(([, value]) => value?.replace(/^[ \t]+|[ \t]+$/g, ""));
+  const field = new RegExp(`^${name}:[ \t]*([^]*?)[ \t]*$`, "i");
+  const values = head.flatMap((line) => field.exec(line)?.[1] ?? []);
   return values.length > 0 ? values.join(",") : undefined;
 }
 
 /** Whether the connection stays for the next request (RFC 9112, 9.3). */
 function isKept(head: string[]): boolean {
-  const options = (valueOf(head, "connection") ?? "").toLowerCase()
-    .split(/[ \t]*,[ \t]*/);
-  const isOld = head[0]?.startsWith("HTTP/1.0");
-  const hasEnd = lengthOf(head) !== Infinity;
-  const isAsked = isOld ? options.includes("keep-alive") : again;
-  return hasEnd && isAsked && !options.includes("close");
+  const options = valueOf(head, "connection") ?? "";
+  const isAsked = again && !head[0]?.startsWith("HTTP/1.0") ||
+    /(^|,)[ \t]*keep-alive[ \t]*(,|$)/i.test(options);
+  const isRefused = /(^|,)[ \t]*close[ \t]*(,|$)/i.test(options);
+  return lengthOf(head) !== Infinity && isAsked && !isRefused;
 }
 
 /** The bytes of the body; "chunked", or Infinity: up to the connection's end. */
@@ -239,14 +237,10 @@ async function limited<T>(promise: Promise<T>): Promise<T> {
 /** Prints a response. Its control characters must not control the terminal. */
 function show(head: string[], body: Uint8Array<ArrayBuffer>): void {
   const isText = /^(text\/|$)/i.test(valueOf(head, "content-type") ?? "");
-  let text = `(${body.length} bytes that are not text)`;
-  try {
-    text = new TextDecoder("utf-8", { fatal: !isText, ignoreBOM: true })
-      .decode(body);
-  } catch {
-    // Not text: an image, perhaps.
-  }
-  console.log(`${head.map(escape).join("\n")}\n\n${escape(text)}`);
+  const text = new TextDecoder().decode(body);
+  const isShown = isText || !text.includes("\uFFFD"); // an image is no text
+  const shown = isShown ? text : `(${body.length} bytes that are not text)`;
+  console.log(`${head.map(escape).join("\n")}\n\n${escape(shown)}`);
 }
 
 /** Makes a stranger's text safe to print: it cannot command the terminal. */

@@ -189,7 +189,7 @@ export class Crew implements AsyncDisposable {
     }
     const given = mentions(command, "port", "url")
       ? await freePort(listens)
-      : this.#options.ports[name];
+      : this.#options.ports[name] || undefined; // 0 says nothing of a server
     const server = await this.#start(role, {
       ...told,
       ...given === undefined ? {} : { [name]: given },
@@ -253,7 +253,8 @@ export class Crew implements AsyncDisposable {
         if (found.link) this.#watcher.wire(found.link, event);
       },
     };
-    if (this.#options.paced) {
+    // NATS has clocks of its own, and answers that are waited for.
+    if (this.#options.paced && role.scheme !== "nats") {
       recorder.turn = async (_, from) =>
         await this.#watcher.turn?.(from === "client" ? client : serverName);
     }
