@@ -1,0 +1,7 @@
+import { testExercises } from "./trials.ts";
+
+testExercises(
+  "webclientserver/parts",
+  "broker/by-number",
+  "incrementer/crash-log",
+);

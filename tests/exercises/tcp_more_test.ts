@@ -1,0 +1,8 @@
+import { testExercises } from "./trials.ts";
+
+testExercises(
+  "tcp/length",
+  "tcp/patience",
+  "tcp/chat-room",
+  "tcp/library/cash-machine",
+);

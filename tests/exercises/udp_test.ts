@@ -1,0 +1,8 @@
+import { testExercises } from "./trials.ts";
+
+testExercises(
+  "udp/time",
+  "udp/ask-again",
+  "udp/receive-file",
+  "udp/send-file",
+);
