@@ -6,15 +6,11 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import {
-  assertComplaint,
   assertExits,
-  assertFails,
   assertPrints,
   noSignals,
   Program,
   ROOT,
-  start,
-  startAlone,
   startServer,
   TcpPeer,
 } from "./assertions.ts";
@@ -468,6 +464,16 @@ function blocks(server: Program): string[] {
   return [...server.stdout.matchAll(pattern)].map(([, text]) => text ?? "");
 }
 
+Deno.test("http:server: an accept that fails is tried again", async () => {
+  const [run = "", ...rest] = await taskCommand(SEQUENTIAL);
+  const preload = "--preload=tests/peers/failing_accept.ts";
+  const args = [run, preload, ...rest, "--port", "0"];
+  await using server = new Program("failing accept", args);
+  const [, port] = await assertPrints(server, /:(\d+)\n/);
+  assertEquals(await ask(Number(port), REQUEST), response(SEQUENTIAL));
+  assertEquals(server.stderr, "");
+});
+
 Deno.test("http:threaded: slow clients delay nobody", async () => {
   await using started = await startServer(THREADED);
   const { port } = started;
@@ -592,40 +598,5 @@ for (const task of Object.keys(FILES)) {
         assert(server.stdout.endsWith("\nServer is shutting down...\n"));
       }
     },
-  });
-
-  Deno.test(`${task}: bad use is answered with a usage line`, async () => {
-    const usage = /Usage: \w+\.ts \[--host 127\.0\.0\.1\] \[--port 8080\]\n$/;
-    for (
-      const args of [
-        ["--port", "abc"],
-        ["--port", "70000"],
-        ["--port", ""],
-        ["--port"],
-        ["--bogus"],
-        ["extra"],
-      ]
-    ) await assertFails(task, args, 2, usage);
-    await using help = await start(task, ["--help"]);
-    await assertExits(help, 0);
-    assertStringIncludes(help.stdout, "Usage: ");
-  });
-
-  Deno.test(`${task}: a port in use, no permission`, async () => {
-    await using started = await startServer(task);
-    const advice =
-      /^Cannot serve on 127\.0\.0\.1 port \d+: .*another --port\.\n$/;
-    await assertFails(task, ["--port", `${started.port}`], 1, advice);
-    await assertFails(task, ["--host", "0.0.0.0"], 1, /--allow-net/);
-    await using program = new Program(task, ["run", FILES[task] ?? ""]);
-    await assertExits(program, 1);
-    assertComplaint(program, /--allow-net/);
-  });
-
-  Deno.test(`${task}: runs alone in an empty folder`, async () => {
-    await using server = await startAlone(FILES[task] ?? "", ["--port", "0"]);
-    const [, port] = await assertPrints(server, /127\.0\.0\.1:(\d+)/);
-    const answer = await fetch(`http://127.0.0.1:${port}/`);
-    assertEquals(await answer.text(), expected);
   });
 }
