@@ -264,6 +264,20 @@ for (const task of [SEQUENTIAL, THREADED]) {
     assertEquals(server.stderr, "");
   });
 
+  Deno.test(`${task}: who asks nothing gets nothing`, async () => {
+    await using started = await startServer(task);
+    const { server, port } = started;
+    for (const text of ["", "\r\n"]) {
+      using peer = await TcpPeer.connect(port);
+      await peer.send(text);
+      await peer.connection.closeWrite();
+      assertEquals(await peer.rest(), "");
+    }
+    assertEquals(await ask(port, REQUEST), response(task));
+    await server.until(() => blocks(server).length > 0, "print", 20_000);
+    assertEquals(blocks(server), [REQUEST]);
+  });
+
   Deno.test(`${task}: a client that stalls gets 408`, async () => {
     await using started = await startServer(task);
     const { server, port } = started;
@@ -453,7 +467,7 @@ for (const task of Object.keys(FILES)) {
           .catch(() => "");
       }
       assertMatch(answer, /^HTTP\/1.1 200 OK/);
-      assertEquals(server.stderr, "");
+      assertEquals(server.status, undefined, server.stderr);
     },
   });
 }
@@ -473,6 +487,21 @@ Deno.test("http:server: an accept that fails is tried again", async () => {
   assertEquals(await ask(Number(port), REQUEST), response(SEQUENTIAL));
   assertEquals(server.stderr, "");
 });
+
+Deno.test(needs(["script"], {
+  name: "http:threaded: starts on a terminal without a question",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const [, ...rest] = await taskCommand(THREADED);
+    const command = [Deno.execPath(), "run", ...rest, "--port", "0"].join(" ");
+    const args = ["-qec", command, "/dev/null"];
+    const path = find("script") ?? "";
+    await using server = new Program("on a terminal", args, {}, ROOT, path);
+    const [, port] = await assertPrints(server, /running on .*:(\d+)\r?\n/);
+    assertEquals(await ask(Number(port), REQUEST), response(THREADED));
+    assert(!server.stdout.includes("Allow?"), server.stdout);
+  },
+}));
 
 Deno.test("http:threaded: slow clients delay nobody", async () => {
   await using started = await startServer(THREADED);

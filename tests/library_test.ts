@@ -22,7 +22,6 @@ import {
   startServer,
   TcpListener,
   TcpPeer,
-  unusedPort,
   within,
 } from "./assertions.ts";
 import { Hosts, needsHosts } from "./hosts.ts";
@@ -256,6 +255,33 @@ for (const kind of KINDS) {
   });
 }
 
+Deno.test("library: a reply that is late goes to nobody else", async () => {
+  await using started = await serve("Threads", "moods", 2_000);
+  const { port } = started;
+  const ask = (text: string) => requestWhole(port, text);
+  const many = (text: string) =>
+    Promise.all(
+      Array.from({ length: navigator.hardwareConcurrency }, () => ask(text)),
+    );
+  for (const reply of await many("late 2700")) assertEquals(reply, "");
+  // The late ones would come while these are waited for.
+  for (const reply of await many("late 1400")) assertEquals(reply, "late 1400");
+});
+
+Deno.test("library: a thread that ends between requests is replaced", async () => {
+  await using started = await serve("Threads", "moods", 5_000);
+  const { server, port } = started;
+  for (let i = 0; i < 4; i++) {
+    assertEquals(await requestWhole(port, "bomb"), "lit");
+    const bombs = () => server.stderr.split("the bomb").length - 1;
+    await server.until(() => bombs() > i, "say why", 20_000);
+    await delay(200);
+    for (let j = 0; j < 3; j++) {
+      assertEquals(await requestWhole(port, "quick"), "quick");
+    }
+  }
+});
+
 Deno.test("library: threads work in parallel, and are replaced", async () => {
   await using started = await serve("Threads", "moods", 3_000);
   const { server, port } = started;
@@ -483,7 +509,7 @@ Deno.test("library: Client talks to servers like the Python ones", async () => {
 });
 
 Deno.test("library: Client says what went wrong", async () => {
-  const refused = () => ask(unusedPort(), "x");
+  const refused = () => ask(1, "x"); // a port that nobody has
   await assertRejects(refused, Error, "Is the server running?");
   const tooLong = () => ask(1, "x".repeat(MIB + 1));
   await assertRejects(tooLong, Error, "request exceeds 1 MiB");
