@@ -563,16 +563,19 @@ Deno.test({
   name: "http:serve: half a request does not keep it from ending",
   ignore: noSignals,
   async fn() {
-    await using started = await startServer(SERVE);
-    const { server, port } = started;
-    using peer = await TcpPeer.connect(port);
-    await peer.send(REQUEST + "GET / HT");
-    await peer.assertReplies("HTTP/1.1 200 OK\r\n");
-    server.kill("SIGTERM");
-    await assertExits(server, 0);
+    const half =
+      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf";
+    for (const text of [`${REQUEST}GET / HT`, half]) {
+      await using started = await startServer(SERVE);
+      const { server, port } = started;
+      using peer = await TcpPeer.connect(port);
+      await peer.send(text);
+      await peer.assertReplies("HTTP/1.1 200 OK\r\n");
+      server.kill("SIGTERM");
+      await assertExits(server, 0);
+    }
   },
 });
-
 for (const task of Object.keys(FILES)) {
   const expected = PAGES[task] ?? page("<h1>Hello!</h1>");
 

@@ -282,6 +282,17 @@ Deno.test("library: a thread that ends between requests is replaced", async () =
   }
 });
 
+Deno.test("library: requests that wait get a new thread when theirs ends", async () => {
+  await using started = await serve("Threads", "moods", 5_000);
+  const count = 4 * navigator.hardwareConcurrency;
+  const asking = Array.from({ length: count }, (_, i) => {
+    return requestWhole(started.port, i % 2 ? `number ${i}` : "exit");
+  });
+  for (const [i, reply] of (await Promise.all(asking)).entries()) {
+    assertEquals(reply, i % 2 ? `number ${i}` : "");
+  }
+});
+
 Deno.test("library: threads work in parallel, and are replaced", async () => {
   await using started = await serve("Threads", "moods", 3_000);
   const { server, port } = started;
@@ -454,6 +465,9 @@ Deno.test("library: close() and a signal stop servers and free the port", async 
     assertEquals(again.address.port, port);
     controller.abort();
     await within(20_000, listening, "the end");
+
+    const aborted = server.listen({ signal: AbortSignal.abort() });
+    await within(20_000, aborted, "the end");
 
     listening = server.listen(); // once more
     const { reply } = await ask(server.address.port, "hello");
