@@ -156,7 +156,8 @@ for (const kind of KINDS) {
     assertEquals(await request(port, "as in Python"), "as in Python");
     assertEquals(await requestWhole(port, "half-closed"), "half-closed");
     assertEquals(await requestWhole(port, "\none\ntwo\n"), "onetwo");
-    assertEquals(await requestWhole(port, "\ufeffgrüß"), "\ufeffgrüß".slice(1));
+    // A mark at its start is a part of the text; our decoder drops one, too.
+    assertEquals(await requestWhole(port, "\ufeff\ufeffgrüß"), "\ufeffgrüß");
     assertEquals(await requestWhole(port, "length " + "é".repeat(9)), "16");
 
     // Up to 1,024 bytes, silence ends a request; a longer one, the close alone.
