@@ -125,26 +125,25 @@ function respond(request: Request, path: string, info: Deno.FileInfo) {
   if (file && size <= 65536) {
     file.readSync(bytes = new Uint8Array(size));
     // Two changes within a millisecond look alike. So keep only what is older.
+    const isOld = now - Number(info.ctime ?? info.mtime) > 1000;
     if (memory.size >= 1000) memory.clear();
-    if (now - Number(info.ctime ?? info.mtime) > 1000) {
-      memory.set(path + etag, bytes);
-    }
+    if (isOld) memory.set(path + etag, bytes);
   }
-  const { method, headers } = request;
   const time = Math.floor(Math.min(Number(info.mtime), now) / 1000) * 1000;
-  const { status, start, end } = select(method, headers, { etag, time, size });
-  const fields = new Headers({
+  const { status, start, end } = select(request, { etag, time, size });
+  const fields: Record<string, string> = {
     "content-type": TYPES[extname(path).toLowerCase()] ?? BYTES,
     "last-modified": new Date(time).toUTCString(),
     "etag": etag,
     "accept-ranges": "bytes",
     "cache-control": "no-cache", // keep it, but ask us
-  });
-  const part = status === 206 ? `${start}-${end - 1}` : "*";
-  const isRange = status === 206 || status === 416;
-  if (isRange) fields.set("content-range", `bytes ${part}/${size}`);
-  if (status < 300) fields.set("content-length", `${end - start}`);
-  const isSent = method === "GET" && status < 300;
+  };
+  if (status === 206 || status === 416) {
+    const part = status === 206 ? `${start}-${end - 1}` : "*";
+    fields["content-range"] = `bytes ${part}/${size}`;
+  }
+  if (status < 300) fields["content-length"] = `${end - start}`;
+  const isSent = request.method === "GET" && status < 300;
   if (!isSent || bytes) file?.close();
   else file?.seekSync(start, Deno.SeekMode.Start);
   // Deno sends an open file as fast as the client takes it, then closes it. If
@@ -159,12 +158,11 @@ function etagOf({ size, mtime, ctime, ino }: Deno.FileInfo): string {
   return `"${parts.map((part) => part.toString(36)).join("-")}"`;
 }
 
+type Version = { etag: string; time: number; size: number };
+
 /** The status, and which bytes from start to end (RFC 9110, 13.2.2). */
-function select(
-  method: string,
-  headers: Headers,
-  { etag, time, size }: { etag: string; time: number; size: number },
-) {
+function select({ method, headers }: Request, file: Version) {
+  const { etag, time, size } = file;
   const whole = { status: 200, start: 0, end: size };
   const match = headers.get("if-match"), none = headers.get("if-none-match");
   const isOther = match !== null
