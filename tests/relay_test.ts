@@ -7,12 +7,16 @@ import { relayTcp } from "../launch/wire/tcp_relay.ts";
 import { relayUdp } from "../launch/wire/udp_relay.ts";
 import { Recording, type Relay, type WireEvent } from "../launch/wire/relay.ts";
 import {
+  assertPrints,
   PATIENCE_MS,
+  Program,
+  ROOT,
   TcpListener,
   TcpPeer,
   UdpPeer,
   within,
 } from "./assertions.ts";
+import { needs } from "./needs.ts";
 
 /** What a relay reported, as short texts: `client: message 5`. */
 class Reports {
@@ -505,6 +509,59 @@ Deno.test("TCP relay: conditions reset, stall, and are changed while it runs", a
     ],
   );
 });
+
+Deno.test(needs(["sh"], {
+  name:
+    "TCP relay: no descriptors left: says so, serves, and goes on afterwards",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const served: net.Socket[] = [];
+    const server = net.createServer((socket) => {
+      served.push(socket);
+      socket.on("error", () => {});
+      socket.pipe(socket);
+    });
+    await new Promise<void>((resolve) =>
+      server.listen(0, "127.0.0.1", resolve)
+    );
+    const target = `127.0.0.1:${portOf(server)}`;
+    const flags = ["--allow-run", "--allow-read", "--allow-write"];
+    await using relay = new Program(
+      "wire",
+      [
+        ...["-c", 'ulimit -n 64; exec "$0" "$@"', Deno.execPath(), "run"],
+        ...["--quiet", "--no-check", ...flags, "--allow-env=TERM"],
+        ...["--allow-net=127.0.0.1", "launch/wire.ts", "tcp", "0", target],
+      ],
+      {},
+      ROOT,
+      "sh",
+    );
+    const [, text] = await assertPrints(relay, /127\.0\.0\.1:(\d+) →/);
+    const port = Number(text);
+    // Each takes two descriptors of the relay: not all of them can be served.
+    const clients: TcpPeer[] = [];
+    for (let i = 0; i < 60; i++) {
+      const client = await TcpPeer.connect(port);
+      clients.push(client);
+      await client.send("hello");
+    }
+    await assertPrints(relay, /file\s+descriptors/);
+    // Who is served goes, and leaves room for those who still wait.
+    const ends = clients.map(async (client) => {
+      using _ = client;
+      return await client.assertReplies("hello").then(() => true, () => false);
+    });
+    const answers = await within(2 * PATIENCE_MS, Promise.all(ends), "ends");
+    const count = answers.filter((isServed) => isServed).length;
+    assert(count > 10, `${count} of 60 were served`);
+    using late = await TcpPeer.connect(port);
+    await late.send("still there?");
+    await late.assertReplies("still there?");
+    for (const socket of served) socket.destroy();
+    server.close();
+  },
+}));
 
 Deno.test("TCP relay: held, changed and injected by hand", async () => {
   const events: WireEvent[] = [];
