@@ -8,6 +8,7 @@ import { relayUdp } from "../launch/wire/udp_relay.ts";
 import { Recording, type Relay, type WireEvent } from "../launch/wire/relay.ts";
 import {
   assertPrints,
+  LARGEST_DATAGRAM,
   PATIENCE_MS,
   Program,
   ROOT,
@@ -563,6 +564,42 @@ Deno.test(needs(["sh"], {
   },
 }));
 
+Deno.test("TCP relay: 2,000 connections come and go, and nothing stays", async () => {
+  const server = net.createServer((socket) => socket.pipe(socket));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const ends = new Map<string, number>();
+  await using relay = await relayTcp({
+    link: "server",
+    target: { hostname: "127.0.0.1", port: portOf(server) },
+    recorder: new Recording(({ kind, from }) => {
+      const key = `${from}: ${kind}`;
+      ends.set(key, (ends.get(key) ?? 0) + 1);
+    }),
+  });
+  let left = 2000;
+  const visitor = async () => {
+    while (left-- > 0) {
+      using client = await TcpPeer.connect(relay.address.port);
+      await client.send("hello");
+      await client.connection.closeWrite();
+      assertEquals(await client.rest(), "hello");
+    }
+  };
+  await Promise.all(Array.from({ length: 20 }, visitor));
+  await relay.settled(PATIENCE_MS);
+  const open = await new Promise((resolve, reject) =>
+    server.getConnections((error, count) =>
+      error ? reject(error) : resolve(count)
+    )
+  );
+  assertEquals(open, 0);
+  for (const what of ["client: connect", "client: end", "server: end"]) {
+    assertEquals(ends.get(what), 2000, what);
+  }
+  assert(!relay.reset(2000), "a connection is kept that has ended");
+  server.close();
+});
+
 Deno.test("TCP relay: held, changed and injected by hand", async () => {
   const events: WireEvent[] = [];
   using listener = new TcpListener();
@@ -710,6 +747,44 @@ Deno.test("UDP relay: keeps datagrams whole, the empty and the largest, too", as
     "client: datagram 65507",
     "server: datagram 65507",
   );
+});
+
+Deno.test({
+  name: "UDP relay: IPv6 both ways, also with datagrams of the largest size",
+  ignore: !await canListen("::1"),
+  async fn() {
+    const open = () =>
+      Deno.listenDatagram({ transport: "udp", hostname: "::1", port: 0 });
+    const server = open(), client = open();
+    const portOf = ({ addr }: Deno.DatagramConn) =>
+      addr.transport === "udp" ? addr.port : 0;
+    await using relay = await relayUdp({
+      link: "server",
+      listen: { hostname: "::1" },
+      target: { hostname: "0:0::1", port: portOf(server) },
+      recorder: new Recording(() => {}),
+    });
+    try {
+      for (const length of [0, 5, LARGEST_DATAGRAM]) {
+        const bytes = new Uint8Array(length).fill(length);
+        const { hostname, port } = relay.address;
+        await client.send(bytes, { transport: "udp", hostname, port });
+        const [up, from] = await within(PATIENCE_MS, server.receive(), "it");
+        assertEquals(up, bytes);
+        await server.send(up, from);
+        const [down, sender] = await within(
+          PATIENCE_MS,
+          client.receive(),
+          "it comes back",
+        );
+        assertEquals(down, bytes);
+        assertEquals(sender.transport === "udp" && sender.port, port);
+      }
+    } finally {
+      server.close();
+      client.close();
+    }
+  },
 });
 
 Deno.test("UDP relay: keeps peers apart, and strangers out", async () => {
