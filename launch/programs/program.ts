@@ -43,7 +43,7 @@ export const isScript = (word: string): boolean => /^[^-].*\.ts$/.test(word);
  *
  * @example
  * ```ts
- * import { start } from "../launch/programs/program.ts";
+ * import { start } from "./program.ts";
  *
  * await using server = await start("tcp:server", ["--port", "0"]);
  * const [, port] = await server.prints(/port (\d+)/);
