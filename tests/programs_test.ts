@@ -1,9 +1,13 @@
 /** What the launcher knows of programs: their output, their places, their ports. */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { networkOf, repeatOf } from "../launch/options.ts";
+import { piped, scripted } from "../launch/programs/keyboard.ts";
 import { startWhereFound } from "../launch/programs/places.ts";
 import { inNetstat, inProcNet, listening } from "../launch/programs/ports.ts";
 import { RUN_FOLDER } from "../launch/programs/program.ts";
-import { PATIENCE_MS, Program, ROOT, start } from "./assertions.ts";
+import { Reaper } from "../launch/programs/reaper_client.ts";
+import { Typing } from "../launch/programs/typing.ts";
+import { PATIENCE_MS, Program, ROOT, start, within } from "./assertions.ts";
 
 /** Runs with output in files, as on Windows, on every system. */
 async function withFiles(fn: () => Promise<void>): Promise<void> {
@@ -15,6 +19,9 @@ async function withFiles(fn: () => Promise<void>): Promise<void> {
     Program.usesFiles = before;
   }
 }
+
+/** Waits for input, or its end. */
+const WAITS = "await Deno.stdin.read(new Uint8Array(9))";
 
 /** A program that runs these statements. */
 function evaluates(code: string): Program {
@@ -52,7 +59,7 @@ Deno.test("programs: files for output are gone as soon as they are there", async
       }
     };
     const before = new Set(names());
-    await using program = evaluates("prompt()");
+    await using program = evaluates(WAITS);
     const files = names().filter((name) => !before.has(name))
       .filter((name) => Deno.statSync(`${RUN_FOLDER}/${name}`).isFile);
     assertEquals(files, []);
@@ -145,4 +152,99 @@ udp4       0      0  127.0.0.1.6000         127.0.0.1.7000
     ),
     { tcp: new Set([8080, 9090]), udp: new Set([5353, 6000]) },
   );
+});
+
+Deno.test("programs: what they print becomes lines, also what has no end", async () => {
+  const lines: string[] = [];
+  await using program = new Program("eval", [
+    "eval",
+    `console.log("one\\r\\ntwo\\r");
+     Deno.stdout.writeSync(new TextEncoder().encode("x".repeat(70_000)));
+     ${WAITS};
+     Deno.stdout.writeSync(new TextEncoder().encode("last"));`,
+  ], { line: (_, text) => void lines.push(text) });
+  const isLong = () => lines.find((line) => line.length > 65_536);
+  await program.until(isLong, "cut what is too long", PATIENCE_MS);
+  assertEquals(lines.slice(0, 2), ["one", "two"]);
+  await program.endInput();
+  await program.exits(PATIENCE_MS);
+  assertMatch(lines.at(-1) ?? "", /last$/);
+});
+
+Deno.test("programs: a typed line waits for what it is to follow", async () => {
+  const lines: string[] = [];
+  const programs = new Map<string, Program>();
+  const keyboard = scripted([
+    { type: "now", after: { role: "asks", prints: /ready/ } },
+  ]);
+  const typing = new Typing(keyboard, programs, () => Promise.resolve());
+  await using program = new Program("eval", [
+    "eval",
+    `const write = (text) => Deno.stdout.writeSync(new TextEncoder().encode(text));
+     write("? ");
+     const input = Deno.stdin.read(new Uint8Array(9));
+     const first = await Promise.race([
+       input.then(() => "too early"),
+       new Promise((resolve) => setTimeout(resolve, 500, "in time")),
+     ]);
+     write("ready\\n? ");
+     await input;
+     console.log(first);
+     Deno.exit();`,
+  ], {
+    line: (_, text) => void lines.push(text),
+    change: () => typing.notify(),
+  });
+  programs.set("asks", program);
+  await within(PATIENCE_MS, typing.until(program), "the end of typing");
+  assertEquals(lines.at(-1), "in time");
+});
+
+Deno.test("programs: lines from a pipe end with a line feed, the last one without", async () => {
+  const text = "one\r\ntwo\u2028still two\n\nlast";
+  const keyboard = piped(new Blob([text]).stream());
+  const typed: unknown[] = [];
+  const end = Promise.withResolvers<void>();
+  keyboard.ask([{ role: "client", prompt: "> " }]);
+  keyboard.onChange = () => {
+    for (let next = keyboard.next(); next; next = keyboard.next()) {
+      typed.push(next.line);
+      if (next.line === null) return end.resolve();
+      keyboard.take();
+    }
+  };
+  await within(PATIENCE_MS, end.promise, "the end of the input");
+  assertEquals(typed, ["one", "two\u2028still two", "", "last", null]);
+});
+
+Deno.test("programs: the reaper ends who still runs, and nobody else", async () => {
+  await using ended = evaluates(WAITS);
+  await using runs = evaluates(WAITS);
+  {
+    await using reaper = new Reaper();
+    await reaper.started(ended.pid);
+    await reaper.started(runs.pid);
+    // Its number could be another program's by now.
+    await reaper.ended(ended.pid);
+  }
+  await within(PATIENCE_MS, runs.ended, "the end of what still runs");
+  assertEquals(ended.status, undefined);
+  await ended.endInput();
+  assertEquals(await ended.exits(PATIENCE_MS), 0);
+});
+
+Deno.test("programs: the command that repeats a run keeps what it starts", async () => {
+  const network = await networkOf(["loss=#1"], "7", [
+    { name: "server", transport: "udp" },
+  ]);
+  const repeat = (...args: string[]) => repeatOf("wire", args, network);
+  assertEquals(
+    repeat("udp", "0", "9", "--net", "loss=#1", "--", "nc", "-u"),
+    "deno task wire udp 0 9 --net loss=#1 --seed 7 -- nc -u",
+  );
+  assertEquals(
+    repeat("--seed=7", "--net", "loss=#1"),
+    "deno task wire --seed=7 --net loss=#1",
+  );
+  assertEquals(repeatOf("wire", ["x"], undefined), "");
 });

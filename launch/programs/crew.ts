@@ -408,9 +408,7 @@ export class Crew implements AsyncDisposable {
       // What we have ended, and did not write, may end with what it likes.
       const excused = role.command !== undefined || own ||
         // Windows has no signals: there, kill() ends a program without asking.
-        !byItself && Deno.build.os === "windows" ||
-        // It waits for a client that did not come, and has no other end.
-        !byItself && role.endsWithClient === true;
+        Deno.build.os === "windows";
       if (code !== 0 && !(excused && !byItself)) {
         failures.push({ name: program.name, code });
       }

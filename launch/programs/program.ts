@@ -126,7 +126,6 @@ export class Program {
   readonly #observer: Observer;
   readonly #waiting = new Set<() => void>();
   readonly #leads: boolean;
-  #inputEnded = false;
   readonly #unfinished = { stdout: "", stderr: "" };
 
   constructor(
@@ -191,7 +190,6 @@ export class Program {
   /** Ends its input, like Ctrl-D. */
   async endInput(): Promise<void> {
     if (this.asking) this.#finishLine("stdout", "^D");
-    this.#inputEnded = true;
     await this.#input.close().catch(() => {});
   }
 
@@ -306,9 +304,6 @@ export class Program {
     for await (const text of output.pipeThrough(new TextDecoderStream())) {
       this[stream] += text;
       const lines = (this.#unfinished[stream] + text).split("\n");
-      // After Ctrl-D programs end the prompt's line themselves: it has ended.
-      if (this.#inputEnded && lines[0] === "") lines.shift();
-      this.#inputEnded = false;
       this.#unfinished[stream] = lines.pop() ?? "";
       for (const line of lines) {
         this.#observer.line?.(this, withoutReturn(line), stream, undefined);
