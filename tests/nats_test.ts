@@ -321,28 +321,6 @@ test("a missing permission is named", async () => {
   }
 });
 
-Deno.test("nats: bad use is answered with a usage line", async () => {
-  const bad = [
-    ...[["--nats", "x"], ["--nats"], ["--bogus"], ["extra"]],
-    ...[["--nats", "nats://127.0.0.1:70000"], ["--nats", "nats://a/b"]],
-  ];
-  for (const args of [...bad, ["--port", "70000"], ["--port", ""]]) {
-    await assertFails(
-      "nats:broker",
-      args,
-      2,
-      /Usage: nats_broker\.ts \[--host/,
-    );
-  }
-  for (const args of [...bad, ["--operation"], ["--operation", "x"]]) {
-    await assertFails("nats:worker", args, 2, /Usage: nats_worker\.ts \[--op/);
-  }
-  for (const task of ["nats:broker", "nats:worker"]) {
-    await using help = await start(task, ["--help"]);
-    await assertExits(help, 0);
-  }
-});
-
 test("each script runs alone in an empty folder", async () => {
   await using nats = await startNats(0);
   const place = ["--nats", `nats://127.0.0.1:${nats.port}`];
