@@ -143,7 +143,6 @@ async function readNats() {
     resolve: false, // names stay names: permissions are for them
     waitOnFirstConnect: true, // NATS may start after us, and end before us
     maxReconnectAttempts: -1,
-    reconnectTimeWait: 250,
     timeout: 2_000, // for a server whose machine does not answer
     pingInterval: 2_000, // notices a server that is there but silent
   };
