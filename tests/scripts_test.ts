@@ -33,64 +33,6 @@ import { isScript, taskCommand } from "../launch/programs/program.ts";
 import type { Outcome, Use } from "./misuse.ts";
 import { find } from "./needs.ts";
 
-/**
- * What scripts do not do yet, check by check. The one who merges a rewritten
- * script takes it out; the list ends empty, and then it goes.
- */
-const NOT_YET: Record<string, string[]> = {
-  "--help and bad use get a usage line": [
-    "library:client",
-    "tcp:chat:client",
-    "udp:chat:client",
-    "web:client",
-  ],
-  "a port in use is named, with advice": ["library:server"],
-  "a client says that nobody is there": [
-    "library:client",
-    "tcp:chat:client",
-    "web:client",
-  ],
-  "alone in an empty folder; a stranger cannot command the terminal": [
-    "http:server",
-    "http:threaded:server",
-    "library:client",
-    "tcp:chat:client",
-    "tcp:chat:server",
-    "udp:chat:client",
-    "udp:chat:server",
-    "web:client",
-  ],
-  "from any address; Ctrl-C and SIGTERM end a server, and free its port": [
-    "http:serve:server",
-    "http:server",
-    "http:threaded:server",
-    "web:server",
-  ],
-  "only a line feed ends a typed line; the end of input is exit": [
-    "web:client",
-  ],
-  "chats: only a line feed ends a typed line; the end of input is exit": [
-    "tcp:chat:client",
-    "tcp:chat:server",
-    "udp:chat:client",
-    "udp:chat:server",
-  ],
-  "a server and a client meet on ::1": [
-    "http:serve:server",
-    "http:server",
-    "http:threaded:server",
-    "library:server",
-    "tcp:chat:server",
-    "udp:chat:server",
-    "web:server",
-  ],
-  "a server and a client meet on localhost, where it is ::1 first": [
-    "http:server",
-    "library:server",
-    "tcp:chat:server",
-  ],
-};
-
 /** What a stranger may send: a window's title, an erased screen, forged lines. */
 const HOSTILE =
   "owned\x1b]0;owned\x07\x1b[2J\u202e\u009b31m\u2028Forged\nForged line";
@@ -376,7 +318,7 @@ function table<Row>(
   Deno.test({
     ...{ name: `scripts: ${name}`, ignore, ...free, sanitizeExit: false },
     async fn(t) {
-      const left = rows.filter(([task]) => !NOT_YET[name]?.includes(task));
+      const left = [...rows];
       const work = async () => {
         for (let row = left.shift(); row; row = left.shift()) {
           const [name, value] = row;
