@@ -225,11 +225,12 @@ async function parseCommand(
 
 /** What a timeline shows, in any order: programs run side by side. */
 function events(timeline: string): string[] {
-  const lines = normalize(timeline).split("\n").map((line) =>
+  const free = timeline
+    .replace(/port \d+ → \d+/g, "port PORT → PORT")
+    .replace(/(127\.0\.0\.1:)\d+/g, "$1PORT")
+    .replace(/late by [\d.,]+ ms|arrives [\d.,]+ ms later/g, "late");
+  const lines = normalize(free).split("\n").map((line) =>
     line.replace(/^ *\d* +\d+\.\d{3} /, "")
-      .replace(/port \d+ → \d+/, "port PORT → PORT")
-      .replace(/(127\.0\.0\.1:)\d+/, "$1PORT")
-      .replace(/late by [\d.,]+ ms|arrives [\d.,]+ ms later/, "late")
       .replace(/[│■ ]+/g, " ").replace(/[─┄╌]+/g, "─").trim()
   );
   return lines.filter((line) => line !== "").sort();

@@ -37,8 +37,11 @@ const NATS_COLUMNS = 64;
 /** What arrives within so many ms cannot be told apart; see below. */
 const BLUR_MS = 2, FAREWELL_MS = 20;
 
-/** When paced: how long all must be quiet, and how many events are paced. */
-const QUIET_MS = 200, PACED = 500;
+/**
+ * When paced: how long all must be quiet, and how many events are paced. The TCP chat
+ * waits 200 ms for the rest of a message; a UDP broker asks again before long.
+ */
+const QUIET_MS = 120, TCP_QUIET_MS = 320, PACED = 500;
 
 /** Something to show. */
 interface Entry {
@@ -100,6 +103,7 @@ export class Timeline implements Watcher {
   readonly #nats = new Map<string, Record<Side, NatsLines>>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   readonly #active = new Map<string, number>(); // when it was, by role
+  #quietMs = TCP_QUIET_MS;
   #turns = Promise.resolve();
   #events = 0;
   #saidBehind = 0;
@@ -112,6 +116,9 @@ export class Timeline implements Watcher {
   }
 
   begin(cast: Cast, sentences: string[] = []): void {
+    if (cast.members.some(({ listens }) => listens === "udp")) {
+      this.#quietMs = QUIET_MS;
+    }
     this.#presenter.begin(cast, sentences);
   }
 
@@ -222,7 +229,8 @@ export class Timeline implements Watcher {
     this.#turns = promise;
     await before;
     const stirred = () => Math.max(...this.#active.values());
-    while (this.#now() - stirred() < QUIET_MS) await pause(QUIET_MS / 4);
+    const quiet = this.#quietMs;
+    while (this.#now() - stirred() < quiet) await pause(quiet / 4);
     this.stirred(role);
     resolve();
   }

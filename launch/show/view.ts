@@ -391,8 +391,10 @@ export class View implements Presenter {
         row.put(at + start, text, style);
       };
       place(name, names, `${this.#style(name)};${BOLD}`);
+      // Two titles share one gap.
+      const most = this.#gap / (this.#members.length > 2 ? 1 : 2) - 2;
       const short = title.includes(" ") ? title : basename(title);
-      place(roomy ? title : fit(short, this.#gap - 2), files, DIM);
+      place(roomy ? title : fit(short, most), files, DIM);
     }
     this.#print(scripts ? [names, files, this.#row()] : [names, this.#row()]);
     this.#printed = 0;

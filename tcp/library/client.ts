@@ -19,7 +19,7 @@
  * try {
  *   await client.open();
  * } catch (error) {
- *   // Cannot connect to 127.0.0.1:1234: Connection refused … Is the server running?
+ *   // Cannot connect to 127.0.0.1 port 1234: Connection refused … Is the server running?
  *   console.log(error instanceof Error ? error.message : error);
  * }
  * ```
@@ -149,7 +149,7 @@ export class Client {
    */
   async open(options: OpenOptions = {}): Promise<void> {
     const { signal, timeout = 60_000 } = options;
-    const server = `${this.#host}:${this.#port}`;
+    const server = `${this.#host} port ${this.#port}`;
     const request = new TextEncoder().encode(this.#protocol.prepareRequest());
     if (request.length > LONGEST) throw new Error("The request exceeds 1 MiB");
 

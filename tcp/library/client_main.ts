@@ -19,6 +19,7 @@ const { host, port } = parseArgs(Deno.args, {
   unknown: usage,
 });
 if (!/^[1-9]\d*$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
+if (/^[0.:]+$/.test(host)) usage(`--host ${host}, it is for servers`);
 
 // What to ask, and what to do with the reply, is all that a program has to say.
 class MyClientProtocol extends ClientProtocol {
@@ -27,7 +28,8 @@ class MyClientProtocol extends ClientProtocol {
   }
 
   override processReply(message: string): void {
-    console.log("Response:", message);
+    const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu; // may command a terminal
+    console.log("Response:", message.replace(control, "\uFFFD"));
   }
 }
 

@@ -1,26 +1,7 @@
 /**
  * TCP servers for one request and one reply a connection. You write the
- * protocol, that is: what to reply to a request; three servers bring it to the
- * clients. Copy this file beside your program:
- *
- * ```ts
- * import { IterativeServer, ServerProtocol } from "./server.ts";
- *
- * class Shout extends ServerProtocol {
- *   override processRequest(message: string): string {
- *     return message.toUpperCase();
- *   }
- * }
- *
- * const server = new IterativeServer(0, new Shout()); // 0: a free port, please
- * const stopped = server.listen();
- * console.log(`Clients find it on port ${server.address.port}.`);
- *
- * server.close(); // without it, the server would go on for ever
- * await stopped;
- * ```
- *
- * Which server?
+ * protocol, that is: what to reply to a request. Three servers bring it to the
+ * clients. Copy this file beside your program.
  *
  * | server | protocol | serves |
  * | --- | --- | --- |
@@ -30,36 +11,28 @@
  * | {@linkcode MultithreadedServer} | the URL of a module | many clients on all cores: for a protocol that computes |
  *
  * On the wire: a request and a reply are UTF-8 text of up to 1 MiB. A request
- * ends when the client closes its sending side (half-close), or when nothing
- * follows it for 20 ms; a reply ends when the server closes. Line feeds are
+ * ends when the client closes its sending side (half-close). One of up to 1,024
+ * bytes also ends when nothing follows it for 20 ms, because the Python client
+ * does not half-close. A reply ends when the server closes. Line feeds are
  * removed from requests.
  *
  * What goes wrong with one client, or in the protocol, ends that connection
- * without a reply and puts one line on standard error; the server goes on.
- *
- * A program needs `--allow-net=127.0.0.1`, and `--allow-read` of the folder
- * with this file and its own for a protocol that runs in threads.
+ * without a reply and puts one line on standard error. The server goes on.
  *
  * @module
  */
+import { setTimeout as pause } from "node:timers/promises";
 import { Script } from "node:vm";
-import {
-  isMainThread,
-  parentPort,
-  Worker,
-  workerData,
-} from "node:worker_threads";
+import { parentPort, Worker, workerData } from "node:worker_threads";
 
 /** The longest request and the longest reply, in bytes. */
 const LONGEST = 1024 * 1024;
-/** How long the rest of a character may take, in ms. */
-const REST_OF_CHARACTER = 5_000;
+/** The longest request that may end by silence, in bytes: Python's one read. */
+const LONGEST_OPEN = 1024;
 /** How long a client may take to close after the reply, in ms. */
-const GOODBYE = 2_000;
-/** With so many connections open, further ones wait in the system's queue. */
-const CROWDED = 10_000;
-/** How much a thread may keep in memory, in MiB. */
-const THREAD_MEMORY = 1024;
+const LINGER = 2_000;
+/** How long a thread may take to start, in ms. */
+const START = 60_000;
 
 /**
  * What a server replies. Write a class that extends this one.
@@ -72,7 +45,6 @@ const THREAD_MEMORY = 1024;
  *     return new Date().toISOString();
  *   }
  * }
- *
  * console.log(new Clock().processRequest(""));
  * ```
  */
@@ -90,9 +62,9 @@ export abstract class ServerProtocol {
 /** How to listen; all of it is optional. */
 export interface ListenOptions {
   /**
-   * The address of this machine to listen on. The default, `127.0.0.1`
-   * (localhost), is for clients on this machine; `0.0.0.0` is for all that can
-   * reach it, and needs `--allow-net=0.0.0.0`.
+   * The address of this machine to listen on. The default, `127.0.0.1`, is what
+   * `localhost` means to clients of IPv4; `0.0.0.0` is for all that can reach
+   * this machine, and needs `--allow-net=0.0.0.0`.
    */
   hostname?: string;
   /** Stops the server when it aborts, as {@linkcode BaseServer.close} does. */
@@ -104,9 +76,8 @@ export interface ListenOptions {
    */
   timeout?: number;
   /**
-   * A request that the client does not end by closing its sending side is
-   * complete when nothing follows for so many ms: 20 unless told otherwise.
-   * Clients on a slow network may need more.
+   * A request of up to 1,024 bytes is complete when nothing follows for so many
+   * ms: 20 unless told otherwise.
    */
   quiet?: number;
 }
@@ -116,29 +87,17 @@ export interface ListenOptions {
  * To make another kind of server, extend it and say what `serve()` does.
  *
  * ```ts
- * import { BaseServer, ServerProtocol } from "./server.ts";
+ * import { BaseServer } from "./server.ts";
  *
- * class ThreeRequestsServer extends BaseServer {
+ * class LazyServer extends BaseServer {
  *   protected override async serve(
  *     connections: AsyncIterable<Deno.TcpConn>,
  *   ): Promise<void> {
- *     let replies = 0;
  *     for await (const connection of connections) {
- *       if (await this.answer(connection)) replies++;
- *       if (replies === 3) return;
+ *       setTimeout(() => this.answer(connection), 500);
  *     }
  *   }
  * }
- *
- * class Yes extends ServerProtocol {
- *   override processRequest(): string {
- *     return "yes";
- *   }
- * }
- *
- * await new ThreeRequestsServer(0, new Yes()).listen({
- *   signal: AbortSignal.abort(), // enough of an example
- * });
  * ```
  */
 export abstract class BaseServer<
@@ -149,9 +108,9 @@ export abstract class BaseServer<
   readonly #open = new Set<Deno.TcpConn>();
   #listener: Deno.TcpListener | undefined;
   #address: Deno.NetAddr | undefined;
-  #engine: Engine | undefined;
+  #pool: ThreadPool | undefined;
   #limits = { timeout: 30_000, quiet: 20 };
-  #closed = Promise.withResolvers<void>();
+  #stopped = Promise.withResolvers<void>();
 
   /** A server on port 1234. */
   constructor(protocol: Protocol);
@@ -176,33 +135,38 @@ export abstract class BaseServer<
 
   /**
    * Listens and serves. The address is taken by the time this returns its
-   * promise; clients that come before the protocol is ready wait.
+   * promise. Clients that come before the protocol is ready wait.
    *
    * @returns A promise that resolves when the server is done or has been
-   * stopped: then its port is free and nothing of it runs. It rejects with an
-   * Error when the server cannot listen, or its module cannot be loaded.
+   * stopped: then its port is free. It rejects with an Error when the server
+   * cannot listen ({@linkcode Deno.errors.AddrInUse}, for one), or its module
+   * cannot be loaded.
    */
   async listen(options: ListenOptions = {}): Promise<void> {
     const { hostname = "127.0.0.1", signal, timeout = 30_000, quiet = 20 } =
       options;
     if (this.#listener) throw new Error("This server listens already");
     if (signal?.aborted) return;
-    const engine = engineFor(this.#protocol, timeout);
-    const listener = claim(hostname, this.#port);
-    this.#engine = engine;
+    const protocol = this.#protocol;
+    const pool = protocol instanceof URL || typeof protocol === "string"
+      ? new ThreadPool(new URL(protocol).href, timeout)
+      : undefined;
+    const listener = Deno.listen({ hostname, port: this.#port });
+    this.#limits = { timeout, quiet };
+    this.#pool = pool;
     this.#listener = listener;
     this.#address = listener.addr;
-    this.#limits = { timeout, quiet };
+    this.#stopped = Promise.withResolvers();
     const stop = () => this.close();
     signal?.addEventListener("abort", stop);
-    try {
-      await engine.start();
+    const serve = async () => {
+      await pool?.start();
       if (this.#listener !== listener) return; // closed meanwhile
       console.log(`Server is listening to port ${listener.addr.port}`);
       await this.serve(this.#connections(listener));
-      while (this.#open.size > 0) await this.#closed.promise;
-    } catch (error) {
-      if (this.#listener === listener) throw error;
+    };
+    try {
+      await Promise.race([serve(), this.#stopped.promise]);
     } finally {
       signal?.removeEventListener("abort", stop);
       if (this.#listener === listener) this.close();
@@ -216,8 +180,10 @@ export abstract class BaseServer<
   close(): void {
     this.#listener?.close();
     this.#listener = undefined;
-    this.#engine?.stop();
-    for (const connection of [...this.#open]) this.#close(connection);
+    this.#stopped.resolve();
+    this.#pool?.stop();
+    for (const connection of this.#open) connection.close();
+    this.#open.clear();
   }
 
   /**
@@ -231,27 +197,29 @@ export abstract class BaseServer<
   /**
    * Serves one connection: reads the request, sends the reply, closes.
    *
-   * @returns A promise of whether the client was there to take its reply (if
-   * neither said a word, it is taken for gone). It never rejects: failures are
-   * reported on standard error.
+   * @returns A promise of whether a request got its reply. It never rejects:
+   * what failed stands on standard error.
    */
   protected async answer(connection: Deno.TcpConn): Promise<boolean> {
     const { hostname, port } = connection.remoteAddr;
-    const exchange = new Exchange(connection, this.#limits);
+    const client = `${
+      hostname.includes(":") ? `[${hostname}]` : hostname
+    }:${port}`;
+    const { timeout, quiet } = this.#limits;
     try {
-      const request = await exchange.request();
-      console.log(`Received request from ${hostname}:${port}`);
-      const message = request.replaceAll("\n", "");
-      const reply = await this.#engine?.process(message) ?? "";
-      await exchange.reply(reply);
-      // Whoever waits for the goodbye, it is not the next client.
-      exchange.goodbye().finally(() => this.#close(connection));
-      return request !== "" || reply !== "";
+      const request = await readRequest(connection, timeout, quiet);
+      console.log(`Received request from ${client}`);
+      const reply = await this.#process(request.replaceAll("\n", ""));
+      await sendReply(connection, reply, timeout);
+      return request !== ""; // otherwise it left without a word
     } catch (error) {
-      const served = this.#open.has(connection); // and not closed by close()
-      if (served) complain(`Cannot answer ${hostname}:${port}`, error);
-      this.#close(connection);
+      // Is it still ours? close() ends connections, too.
+      if (this.#open.has(connection)) {
+        complain(`Cannot answer ${client}`, error);
+      }
       return false;
+    } finally {
+      if (this.#open.delete(connection)) connection.close();
     }
   }
 
@@ -260,25 +228,23 @@ export abstract class BaseServer<
     listener: Deno.TcpListener,
   ): AsyncGenerator<Deno.TcpConn, void> {
     while (this.#listener === listener) {
-      const connection = await listener.accept().catch(() => null);
-      if (this.#listener !== listener) return connection?.close();
-      if (connection) {
-        this.#open.add(connection);
-        yield connection;
-        if (this.#open.size >= CROWDED) await this.#closed.promise;
-      } else {
-        // A client left before its turn; or too many files are open, and it
-        // helps to wait until some connections have closed.
-        await new Promise((resolve) => setTimeout(resolve, 10));
-      }
+      // accept() fails for a client that has left the queue, and while too many
+      // files are open. Either passes: try again.
+      const connection = await listener.accept().catch(() => pause(100, null));
+      if (!connection) continue;
+      if (this.#listener !== listener) return connection.close();
+      this.#open.add(connection);
+      yield connection;
     }
   }
 
-  #close(connection: Deno.TcpConn): void {
-    if (!this.#open.delete(connection)) return;
-    connection.close();
-    this.#closed.resolve();
-    this.#closed = Promise.withResolvers();
+  async #process(message: string): Promise<string> {
+    const protocol = this.#protocol, { timeout } = this.#limits;
+    if (typeof protocol === "string" || protocol instanceof URL) {
+      return await this.#pool?.process(message) ?? "";
+    }
+    const replying = replyFrom(() => protocol.processRequest(message));
+    return await within(timeout, replying) ?? late(timeout);
   }
 }
 
@@ -288,31 +254,22 @@ export abstract class BaseServer<
  *
  * ```ts
  * import { Server, ServerProtocol } from "./server.ts";
- * import { Client, ClientProtocol } from "./client.ts";
  *
- * class Hello extends ServerProtocol {
+ * class Shout extends ServerProtocol {
  *   override processRequest(message: string): string {
- *     return `Hello ${message}!`;
+ *     return message.toUpperCase();
  *   }
  * }
  *
- * class Introduction extends ClientProtocol {
- *   override prepareRequest(): string {
- *     return "Ada";
- *   }
- *   override processReply(message: string): void {
- *     console.log(message); // Hello Ada!
- *   }
- * }
- *
- * const server = new Server(0, new Hello()); // new Server(new Hello()): port 1234
+ * const server = new Server(0, new Shout()); // 0: a free port, please
  * const done = server.listen();
- * await new Client(server.address.port, new Introduction()).open();
+ * console.log(`A client finds it on port ${server.address.port}.`);
+ * server.close(); // without it, this would wait for that client
  * await done;
  * ```
  */
 export class Server extends BaseServer {
-  /** Waits for a client that takes a reply. */
+  /** Serves one client after the other, until one has got its reply. */
   protected override async serve(
     connections: AsyncIterable<Deno.TcpConn>,
   ): Promise<void> {
@@ -345,7 +302,7 @@ export class Server extends BaseServer {
  * ```
  */
 export class IterativeServer extends BaseServer {
-  /** Waits for each before it takes the next. */
+  /** Serves one client after the other, for ever. */
   protected override async serve(
     connections: AsyncIterable<Deno.TcpConn>,
   ): Promise<void> {
@@ -358,17 +315,15 @@ export class IterativeServer extends BaseServer {
  *
  * Given a protocol object, it serves them all in this thread, and goes on with
  * another one whenever one has to wait: for its bytes, or for a promise that the
- * protocol returned. That is the better choice for most protocols: nothing is
- * faster for a reply that takes no thought, and all requests share one object,
- * with its fields. But while it computes, all others wait.
+ * protocol returned. That is the better choice for most protocols, and all
+ * requests share one object. But while it computes, all others wait.
  *
  * Given the URL of a module whose default export is a {@linkcode ServerProtocol}
  * class, it runs the protocol in threads, one per core, so that requests that
- * compute do so in parallel. Each thread has an object of its own, and handles
- * one request at a time; the others wait for a free thread. A thread that
- * crashes, keeps more than 1 GiB or has no reply within the timeout costs its
- * request the connection, and is replaced. The constructor of the class takes
- * no arguments. Deno needs to be allowed to read the module and this file:
+ * compute do so in parallel. Each thread has an object of its own, made without
+ * arguments, and is at one request at a time; the others wait. A thread that
+ * ends or has no reply within the timeout costs its request the connection, and
+ * is replaced. Deno needs to be allowed to read the module and this file:
  * `--allow-read=.`
  *
  * ```ts
@@ -378,15 +333,13 @@ export class IterativeServer extends BaseServer {
  * const module = import.meta.resolve("./server_main.ts");
  * const server = new MultithreadedServer(0, module);
  * const stopped = server.listen();
- * console.log(`Clients find it on port ${server.address.port}.`);
- *
  * server.close();
  * await stopped;
  * ```
  */
 export class MultithreadedServer
   extends BaseServer<ServerProtocol | URL | string> {
-  /** Takes the next while others are being served. */
+  /** Takes the next client while others are being served. */
   protected override async serve(
     connections: AsyncIterable<Deno.TcpConn>,
   ): Promise<void> {
@@ -394,163 +347,77 @@ export class MultithreadedServer
   }
 }
 
-/** Takes the address, so that clients can connect from now on. */
-function claim(hostname: string, port: number): Deno.TcpListener {
-  try {
-    return Deno.listen({ hostname, port, tcpBacklog: 4096 });
-  } catch (cause) {
-    const advice = cause instanceof Deno.errors.AddrInUse
-      ? ". Stop the program that uses it, or choose another port."
-      : "";
-    const why = `${messageOf(cause)}${advice}`;
-    throw new Error(`Cannot listen on ${hostname}:${port}: ${why}`, { cause });
-  }
-}
-
-/** One request and one reply on a connection. */
-class Exchange {
-  readonly #connection: Deno.TcpConn;
-  readonly #timeout: number;
-  readonly #quiet: number;
-  readonly #chunk = new Uint8Array(16 * 1024);
-  /** The read that is under way; it cannot be taken back. */
-  #reading: Promise<number | null> | undefined;
-  /** Whether the client has closed its sending side. */
-  #ended = false;
-
-  constructor(
-    connection: Deno.TcpConn,
-    { timeout, quiet }: { timeout: number; quiet: number },
-  ) {
-    this.#connection = connection;
-    this.#timeout = timeout;
-    this.#quiet = quiet;
-  }
-
-  /** Reads up to the end of the request. */
-  async request(): Promise<string> {
-    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-    const deadline = performance.now() + this.#timeout;
-    let text = "", size = 0, cut = 0;
-    while (true) {
-      const left = deadline - performance.now();
-      const wait = size === 0 ? left : cut ? REST_OF_CHARACTER : this.#quiet;
-      const count = await within(Math.min(wait, left), this.#read());
-      if (
-        count === undefined && (size === 0 || performance.now() >= deadline)
-      ) {
-        throw new Error(`no request within ${this.#timeout} ms`);
-      }
-      if (!count) return text + decode(decoder); // the client closed, or paused
-      const bytes = this.#chunk.subarray(0, count);
-      const piece = decode(decoder, bytes);
-      text += piece;
-      size += count;
-      if (size > LONGEST) throw new Error("its request exceeds 1 MiB");
-      // The decoder keeps the bytes of a character whose rest is to come.
-      cut += count - new TextEncoder().encode(piece).length;
-    }
-  }
-
-  /** Sends all of the reply; and that this was all (FIN), if we stay. */
-  async reply(text: string): Promise<void> {
-    const bytes = new TextEncoder().encode(text);
-    if (bytes.length > LONGEST) throw new Error("the reply exceeds 1 MiB");
-    const deadline = performance.now() + this.#timeout;
-    for (let sent = 0; sent < bytes.length;) {
-      const writing = this.#connection.write(bytes.subarray(sent));
-      const count = await within(deadline - performance.now(), writing);
-      if (!count) throw new Error(`reply not taken in ${this.#timeout} ms`);
-      sent += count;
-    }
-    // Writing nothing fails if the client answered our bytes with a reset, as
-    // its system does when it has gone without a word.
-    if (this.#ended) await this.#connection.write(new Uint8Array());
-    else await this.#connection.closeWrite();
-  }
-
-  /**
-   * Waits until the client closes, too: if more of it arrived at a closed
-   * connection, its system would be told so (RST), and forget our reply.
-   */
-  async goodbye(): Promise<void> {
-    const deadline = performance.now() + GOODBYE;
-    let count: number | undefined | null = 1;
-    while (!this.#ended && count) {
-      const left = deadline - performance.now();
-      count = await within(left, this.#read()).catch(() => null);
-    }
-  }
-
-  /** How many bytes are in `#chunk`; null when the client closed its side. */
-  async #read(): Promise<number | null> {
-    this.#reading ??= this.#connection.read(this.#chunk);
-    const count = await this.#reading;
-    this.#reading = undefined;
-    this.#ended = count === null;
-    return count;
-  }
-}
-
-/** Where a protocol runs. */
-interface Engine {
-  start(): Promise<void>;
-  /** Rejects when there is no reply in time. */
-  process(message: string): Promise<string>;
-  stop(): void;
-}
-
-function engineFor(
-  protocol: ServerProtocol | URL | string,
+/** Reads up to the end of the request. */
+async function readRequest(
+  connection: Deno.TcpConn,
   timeout: number,
-): Engine {
-  if (protocol instanceof URL) return new ThreadPool(protocol.href, timeout);
-  if (typeof protocol !== "string") return new EventLoop(protocol, timeout);
-  if (URL.canParse(protocol)) return new ThreadPool(protocol, timeout);
-  throw new TypeError(
-    `"${protocol}" is not the URL of a module; import.meta.resolve() makes one`,
-  );
+  quiet: number,
+): Promise<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const deadline = performance.now() + timeout;
+  const buffer = new Uint8Array(16 * 1024);
+  let text = "", size = 0;
+  while (true) {
+    // Silence ends what a client that does not half-close may have sent. It
+    // must end nothing longer: packets may be lost, and come late.
+    const mayEnd = size > 0 && size <= LONGEST_OPEN;
+    const left = deadline - performance.now();
+    const reading = connection.read(buffer);
+    const count = await within(mayEnd ? Math.min(quiet, left) : left, reading);
+    if (count === undefined && !mayEnd) {
+      throw new Error(`no whole request within ${timeout} ms`);
+    }
+    size += count ?? 0;
+    if (size > LONGEST) throw new Error("its request exceeds 1 MiB");
+    try {
+      // TCP may cut a character in two: the decoder keeps its first part.
+      const bytes = buffer.subarray(0, count ?? 0);
+      text += decoder.decode(bytes, { stream: Boolean(count) });
+    } catch {
+      throw new Error("its request is not UTF-8");
+    }
+    if (!count) return text; // the client half-closed, or is silent
+  }
 }
 
-/** Runs a protocol object in this thread. */
-class EventLoop implements Engine {
-  readonly #protocol: ServerProtocol;
-  readonly #timeout: number;
-
-  constructor(protocol: ServerProtocol, timeout: number) {
-    this.#protocol = protocol;
-    this.#timeout = timeout;
+/** Sends the reply, and closes so that it arrives. */
+async function sendReply(
+  connection: Deno.TcpConn,
+  reply: string,
+  timeout: number,
+): Promise<void> {
+  const bytes = new TextEncoder().encode(reply);
+  if (bytes.length > LONGEST) throw new Error("the reply exceeds 1 MiB");
+  const deadline = performance.now() + timeout;
+  for (let sent = 0; sent < bytes.length;) {
+    const writing = connection.write(bytes.subarray(sent));
+    const count = await within(deadline - performance.now(), writing);
+    if (!count) throw new Error(`reply not taken in ${timeout} ms`);
+    sent += count;
   }
-
-  start(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  async process(message: string): Promise<string> {
-    const replying = replyFrom(() => this.#protocol.processRequest(message));
-    const reply = await within(this.#timeout, replying);
-    if (reply === undefined) throw late(this.#timeout);
-    return reply;
-  }
-
-  stop(): void {}
+  // Lingering close: say that this was all (FIN), and read on until the client
+  // closes, too. If we closed while it still sends, the system would reset the
+  // connection (RST), which may destroy the reply on its way.
+  await connection.closeWrite();
+  const end = performance.now() + LINGER;
+  const buffer = new Uint8Array(16 * 1024);
+  const read = () => within(end - performance.now(), connection.read(buffer));
+  while (await read().catch(() => null));
 }
 
-/** A request that waits for a thread. */
-interface Task {
-  message: string;
-  resolve(reply: string | Promise<string>): void;
-}
+/** What a thread says: a reply ("" when it is loaded), or what went wrong. */
+type Report = { reply: string } | { problem: string };
 
 /** Runs the class that a module exports in threads, one per core. */
-class ThreadPool implements Engine {
+class ThreadPool {
   readonly #module: string;
   readonly #timeout: number;
-  readonly #threads = new Set<Thread>();
-  /** Requests that wait for a thread, */
-  readonly #tasks: Task[] = [];
-  /** and threads that wait for a request. One of both lists is empty. */
-  readonly #idle: ((task: Task) => void)[] = [];
+  /** All threads, and what each is expected to say next. */
+  readonly #threads = new Map<Worker, PromiseWithResolvers<string>>();
+  /** Threads that wait for a request, */
+  #idle: Worker[] = [];
+  /** and requests that wait for a thread. One of both lists is empty. */
+  #waiting: ((thread: Worker | Promise<Worker>) => void)[] = [];
   #stopped = false;
 
   constructor(module: string, timeout: number) {
@@ -559,207 +426,125 @@ class ThreadPool implements Engine {
   }
 
   async start(): Promise<void> {
-    for (const file of [import.meta.url, this.#module].map((f) => new URL(f))) {
-      if (file.protocol !== "file:") continue;
-      const permission = { name: "read", path: file } as const;
-      const { state } = await Deno.permissions.request(permission);
-      if (state !== "granted") {
-        const advice = "Run again with --allow-read=. (the folder it is in).";
-        throw new Error(`Cannot load ${file} into threads. ${advice}`);
-      }
+    for (const file of [import.meta.url, this.#module]) {
+      // Threads need the permission to read these: ask for it now.
+      if (file.startsWith("file:")) Deno.statSync(new URL(file));
     }
-    const count = navigator.hardwareConcurrency;
-    const threads = Array.from({ length: count }, () => this.#hire());
-    await Promise.all(threads.map((thread) => thread.loaded));
-    for (const thread of threads) this.#work(thread);
+    const length = navigator.hardwareConcurrency;
+    const starting = Array.from({ length }, () => this.#startThread());
+    this.#idle = await Promise.all(starting);
   }
 
-  process(message: string): Promise<string> {
-    return new Promise((resolve) => {
-      const task = { message, resolve };
-      const thread = this.#idle.pop();
-      if (thread) thread(task);
-      else this.#tasks.push(task);
-    });
+  async process(message: string): Promise<string> {
+    const thread = this.#idle.pop() ??
+      (this.#threads.size < navigator.hardwareConcurrency
+        ? await this.#startThread() // one has ended
+        : await new Promise<Worker>((resolve) => this.#waiting.push(resolve)));
+    thread.postMessage(message);
+    try {
+      return await this.#reportOf(thread);
+    } finally {
+      const next = this.#threads.has(thread) && this.#waiting.shift();
+      if (next) next(thread);
+      else if (this.#threads.has(thread)) this.#idle.push(thread);
+    }
   }
 
   stop(): void {
     this.#stopped = true;
-    for (const thread of this.#threads) thread.end(new Error("stopped"));
+    this.#waiting = [];
+    for (const thread of this.#threads.keys()) thread.terminate();
   }
 
-  /** Gives requests to a thread, one by one; replaces it when it has ended. */
-  async #work(thread: Thread): Promise<void> {
-    while (!this.#stopped) {
-      const task = this.#tasks.shift() ??
-        await new Promise<Task>((resolve) => this.#idle.push(resolve));
-      if (thread.ended) thread = this.#hire();
-      const reply = thread.process(task.message);
-      task.resolve(reply);
-      await reply.catch(() => {}); // reported by who gave us the task
-      if (thread.ended && !this.#stopped) thread = this.#hire();
+  /** Resolves when the thread has loaded the protocol. */
+  async #startThread(): Promise<Worker> {
+    if (this.#stopped) throw new Error("the server is stopped");
+    const thread = new Worker(new URL(import.meta.url), {
+      workerData: { protocolModule: this.#module, timeout: this.#timeout },
+      env: {}, // it needs none, and would ask for the permission
+    });
+    const fail = (error: unknown) => this.#threads.get(thread)?.reject(error);
+    thread.on("message", (report: Report) => {
+      if ("problem" in report) fail(new Error(report.problem));
+      else this.#threads.get(thread)?.resolve(report.reply);
+    });
+    thread.on("error", fail);
+    thread.on("exit", () => {
+      fail(new Error("its thread ended"));
+      this.#threads.delete(thread);
+      this.#idle = this.#idle.filter((other) => other !== thread);
+      this.#waiting.shift()?.(this.#startThread());
+    });
+    try {
+      await this.#reportOf(thread, START);
+      return thread;
+    } catch (error) {
+      await thread.terminate();
+      throw error;
     }
   }
 
-  #hire(): Thread {
-    const thread = new Thread(this.#module, this.#timeout, () => {
-      this.#threads.delete(thread);
-    });
-    this.#threads.add(thread);
-    return thread;
+  /** Waits for what the thread says next, and ends it when that is late. */
+  async #reportOf(thread: Worker, ms = this.#timeout): Promise<string> {
+    const report = Promise.withResolvers<string>();
+    this.#threads.set(thread, report);
+    const reply = await within(ms, report.promise);
+    if (reply === undefined) await thread.terminate();
+    return reply ?? late(ms);
   }
 }
 
-/** What a thread tells: a reply ("" when it is loaded), or what went wrong. */
-type Report = { reply: string } | { problem: string; fatal: boolean };
-
-/** A thread, as seen from the main thread: it runs {@linkcode runThread}. */
-class Thread {
-  /** Whether it crashed, was stuck, or has been stopped. */
-  ended = false;
-  /** Resolves when it can process requests. */
-  readonly loaded: Promise<string>;
-  readonly #worker: Worker;
-  readonly #timeout: number;
-  readonly #onEnd: () => void;
-  #expected: PromiseWithResolvers<string> | undefined;
-
-  constructor(module: string, timeout: number, onEnd: () => void) {
-    this.#timeout = timeout;
-    this.#onEnd = onEnd;
-    this.#worker = new Worker(new URL(import.meta.url), {
-      workerData: { protocolModule: module, timeout },
-      resourceLimits: { maxOldGenerationSizeMb: THREAD_MEMORY },
-    });
-    this.#worker.on("message", (report: Report) => {
-      if ("reply" in report) return this.#expected?.resolve(report.reply);
-      const error = new Error(report.problem);
-      if (!this.#expected) complain("A thread ended", error);
-      if (report.fatal) this.end(error);
-      else this.#expected?.reject(error);
-    });
-    this.#worker.on("error", (error) => this.end(error));
-    this.#worker.on("exit", () => this.end(new Error("its thread ended")));
-    this.loaded = this.#report();
-    this.loaded.catch(() => {}); // whoever uses the thread is told
-  }
-
-  async process(message: string): Promise<string> {
-    await this.loaded;
-    this.#worker.postMessage(message);
-    return await this.#report();
-  }
-
-  /** Ends it; the request that it is at fails with this error. */
-  end(error: unknown): void {
-    if (this.ended) return;
-    this.ended = true;
-    this.#expected?.reject(error);
-    this.#worker.terminate();
-    this.#onEnd();
-  }
-
-  /** Waits for what the thread tells next, and ends it when that is late. */
-  async #report(): Promise<string> {
-    const expected = Promise.withResolvers<string>();
-    this.#expected = expected;
-    const reply = await within(this.#timeout, expected.promise)
-      .finally(() => this.#expected = undefined);
-    if (reply !== undefined) return reply;
-    const error = late(this.#timeout);
-    this.end(error);
-    throw error;
-  }
-}
-
-/** What is asked of a thread when it starts. */
-interface ThreadOptions {
-  protocolModule: string;
-  timeout: number;
-}
-
-/** What a thread does: waits for requests, and posts what the protocol says. */
-async function runThread({ protocolModule, timeout }: ThreadOptions) {
+/** What a thread does: waits for requests, and says what the protocol replies. */
+async function runThread(module: string, timeout: number): Promise<void> {
   const report = (report: Report) => parentPort?.postMessage(report);
-  const fail = (problem: string) => report({ problem, fatal: true });
-  addEventListener("error", (event) => {
-    event.preventDefault();
-    fail(`the protocol threw ${describe(event.error)}`);
-  });
-  addEventListener("unhandledrejection", (event) => {
-    event.preventDefault();
-    fail(`the protocol rejected ${describe(event.reason)}`);
-  });
+  const end = (event: Event, error: unknown) => {
+    event.preventDefault(); // one line instead of a stack trace
+    complain("A thread ends", error);
+    Deno.exit(1);
+  };
+  addEventListener("error", (event) => end(event, event.error));
+  addEventListener("unhandledrejection", (event) => end(event, event.reason));
   try {
-    const protocol = await load(protocolModule);
-    // terminate() does not end a loop that never pauses (seen with Deno 2.9);
-    // the time limit of node:vm does, for a script that calls the protocol.
-    const call = Symbol.for("processRequest");
-    const script = new Script("globalThis[Symbol.for('processRequest')]()");
+    const { default: Protocol } = await import(module);
+    if (typeof Protocol !== "function") {
+      throw new TypeError("its default export is not a class");
+    }
+    const protocol: ServerProtocol = new Protocol();
+    // terminate() does not end a loop that never pauses (seen with Deno 2.9).
+    // A time limit of node:vm does. By then, this thread has been replaced.
+    const script = new Script("globalThis.callProtocol()");
+    const limit = { timeout: timeout + 500 };
     parentPort?.on("message", (message: string) => {
-      const processRequest = () => protocol.processRequest(message);
-      Object.assign(globalThis, { [call]: processRequest });
-      replyFrom(() => script.runInThisContext({ timeout })).then(
+      const callProtocol = () => protocol.processRequest(message);
+      Object.assign(globalThis, { callProtocol });
+      replyFrom(() => script.runInThisContext(limit)).then(
         (reply) => report({ reply }),
-        (error) =>
-          stuck(error)
-            ? fail(late(timeout).message)
-            : report({ problem: messageOf(error), fatal: false }),
+        (error) => report({ problem: messageOf(error) }),
       );
     });
     report({ reply: "" });
   } catch (error) {
-    fail(`Cannot load ${protocolModule}: ${describe(error)}`);
+    report({ problem: `Cannot load ${module}: ${messageOf(error)}` });
   }
 }
 
-async function load(module: string): Promise<ServerProtocol> {
-  const { default: Protocol } = await import(module);
-  if (typeof Protocol !== "function") {
-    throw new TypeError("its default export is not a class");
-  }
-  return new Protocol();
-}
-
-/** What the protocol replies; an Error says it when it did not reply well. */
+/** What the protocol replies. An Error says it when it did not reply well. */
 async function replyFrom(
   processRequest: () => string | Promise<string>,
 ): Promise<string> {
-  let reply: unknown;
   try {
-    reply = await processRequest();
-  } catch (error) {
-    throw new Error(`the protocol threw ${describe(error)}`, { cause: error });
+    const reply: unknown = await processRequest();
+    if (typeof reply === "string") return reply;
+  } catch (thrown) {
+    const stack = thrown instanceof Error ? thrown.stack ?? "" : "";
+    const [, place = "somewhere"] = /\n\s+(at .+)/.exec(stack) ?? [];
+    throw new Error(`the protocol threw ${thrown} (${place})`);
   }
-  if (typeof reply === "string") return reply;
   throw new Error("the protocol's reply is not a string");
 }
 
-/** Whether node:vm ended the protocol, because its time was up. */
-function stuck(error: Error): boolean {
-  const { cause } = error;
-  return cause instanceof Error && "code" in cause &&
-    cause.code === "ERR_SCRIPT_EXECUTION_TIMEOUT";
-}
-
-/** Describes what was thrown, and where, in one line. */
-function describe(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return Deno.inspect(thrown);
-  const [, place] = /\n\s+(at .+)/.exec(thrown.stack ?? "") ?? [];
-  return `${thrown.name}: ${thrown.message}${place ? ` (${place})` : ""}`;
-}
-
-function late(timeout: number): Error {
-  return new Error(`the protocol gave no reply within ${timeout} ms`);
-}
-
-/** Decodes bytes, or the end of the text if there are none. */
-function decode(decoder: TextDecoder, bytes?: Uint8Array): string {
-  try {
-    return decoder.decode(bytes, { stream: bytes !== undefined });
-  } catch {
-    throw new Error("its request is not UTF-8");
-  }
+function late(timeout: number): never {
+  throw new Error(`the protocol gave no reply within ${timeout} ms`);
 }
 
 /** What the promise gives; undefined when it takes longer than `ms`. */
@@ -775,16 +560,17 @@ async function within<T>(
     .finally(() => clearTimeout(timer));
 }
 
-/** One line on standard error, whatever is in the message. */
+/** One line on standard error, and nothing in it commands the terminal. */
 function complain(what: string, error: unknown): void {
-  const why = messageOf(error).replaceAll(/\p{Cc}+/gu, " ");
-  console.error(`${what}: ${why.slice(0, 1000)}.`);
+  const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu;
+  const why = messageOf(error).slice(0, 1000).replace(control, "\uFFFD");
+  console.error(`${what}: ${why}.`);
 }
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-if (import.meta.main && !isMainThread && workerData?.protocolModule) {
-  runThread(workerData);
+if (import.meta.main && workerData?.protocolModule) {
+  runThread(workerData.protocolModule, workerData.timeout);
 }

@@ -28,13 +28,14 @@ export default class MyServerProtocol extends ServerProtocol {
 if (import.meta.main) await main();
 
 async function main(): Promise<void> {
-  addEventListener("unhandledrejection", explain);
-  const { host: hostname, port, class: name } = parseArgs(Deno.args, {
+  const { host, port, class: name } = parseArgs(Deno.args, {
     string: ["host", "port", "class"],
     default: { host: "127.0.0.1", port: "1234", class: "MultithreadedServer" },
     unknown: usage,
   });
   if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
+  const address = `${host} port ${port}`;
+  addEventListener("unhandledrejection", (event) => explain(event, address));
 
   // How to serve is a choice among three: one request, one client after the
   // other, or many at a time. All three take the same protocol.
@@ -47,7 +48,7 @@ async function main(): Promise<void> {
   Deno.addSignalListener("SIGTERM", close);
 
   // This waits until the server has been stopped, or is done.
-  await server.listen({ hostname });
+  await server.listen({ hostname: host });
   Deno.exit();
 }
 
@@ -59,8 +60,12 @@ function usage(wrong: string): never {
   Deno.exit(wrong === "--help" ? 0 : 2);
 }
 
-function explain(event: PromiseRejectionEvent): never {
+function explain(event: PromiseRejectionEvent, address: string): never {
   event.preventDefault(); // one line instead of a stack trace
-  console.error(event.reason.message);
+  const { name, message } = event.reason;
+  const advice = name === "AddrInUse"
+    ? " Stop the program that uses it, or pass another --port."
+    : "";
+  console.error(`Cannot serve on ${address}: ${message}.${advice}`);
   Deno.exit(1);
 }

@@ -165,10 +165,10 @@ function shareText(share: number): string {
   if (Math.abs(share * one - 1) < 1e-9) {
     return `1 of ${one.toLocaleString("en")}`;
   }
-  for (const  of of[100, 1000]) {
-    const count = share * of;
+  for (const total of [100, 1000]) {
+    const count = share * total;
     if (Math.abs(count - Math.round(count)) < 1e-9) {
-      return `${Math.round(count)} of ${of.toLocaleString("en")}`;
+      return `${Math.round(count)} of ${total.toLocaleString("en")}`;
     }
   }
   return `${round(share * 100)} of 100`;
