@@ -236,6 +236,37 @@ Deno.test("conditions: what is lost is not doubled, and each loss has its cause"
   }
 });
 
+Deno.test("conditions: 40,000 datagrams lost, doubled and late: each is accounted for", async () => {
+  const { lane, events, counts, out, drained } = await bench(
+    "loss=20% duplicate=5% jitter=30ms",
+    "udp",
+  );
+  const sent = 40_000;
+  for (let i = 1; i <= sent; i++) {
+    lane.take("datagram", 1, bytesOf(`${i}`));
+    if (i % 1000 === 0) await pause(1);
+  }
+  await drained();
+  const count = counts.of("server", "client");
+  assert(count);
+  const { lost, twice, delivered } = count;
+  // Six standard deviations.
+  assert(Math.abs(lost - 8000) < 480, `${lost} lost`);
+  assert(Math.abs(twice - 1600) < 240, `${twice} twice`);
+  assertEquals([count.sent, delivered], [sent, sent - lost + twice]);
+  assertEquals(out.length, delivered);
+  const last = new Map(events.map((event) => [event.number, event]));
+  assertEquals(last.size, sent + twice);
+  const fates = Map.groupBy(last.values(), ({ fate }) => fate);
+  assertEquals(fates.get("lost")?.length, lost);
+  assertEquals(fates.get("under way"), undefined);
+  // Each that was not lost arrived once, or twice.
+  const arrived = Map.groupBy(out, ({ text }) => text);
+  assertEquals(arrived.size, sent - lost);
+  const doubled = [...arrived.values()].filter(({ length }) => length === 2);
+  assertEquals(doubled.length, twice);
+});
+
 Deno.test("conditions: a delay holds nothing else up", async () => {
   const { lane, out, drained, events } = await bench("delay=150ms:#1", "udp");
   for (const text of ["slow", "fast"]) lane.take("datagram", 1, bytesOf(text));

@@ -342,3 +342,36 @@ Deno.test(needs(["tshark"], {
       assert(follow.includes("HTTP/1.1 200 OK"), follow);
     }),
 }));
+
+Deno.test(needs(["tshark"], {
+  name: "saved run: where the link is IPv6, so are the packets",
+  fn: () =>
+    inFolder(async (file) => {
+      const path = file("run.pcapng");
+      const links = HEADER.links.map((link) => ({
+        ...link,
+        listen: "[::1]:8080",
+        target: "[fd00::2:8]:40000",
+      }));
+      {
+        using writer = new PcapngWriter(path, { ...HEADER, links });
+        for (const one of EVENTS) writer.take(one);
+      }
+      const names = ["ipv6.dst", "http.request.method"];
+      const protocols = ["tcp", "udp"];
+      const status = protocols.map((name) => `${name}.checksum.status`);
+      const table = await tshark(
+        path,
+        ...protocols.flatMap((name) => ["-o", `${name}.check_checksum:TRUE`]),
+        ...["-T", "fields"],
+        ...[...names, ...status].flatMap((name) => ["-e", name]),
+      );
+      const rows = table.trimEnd().split("\n").map((line) => line.split("\t"));
+      assertEquals(
+        new Set(rows.map(([to]) => to)),
+        new Set(["::1", "fd00::2:8"]),
+      );
+      assertEquals(rows.filter(([, method]) => method === "GET").length, 2);
+      for (const [, , tcp, udp] of rows) assertEquals(`${tcp}${udp}`, "1");
+    }),
+}));

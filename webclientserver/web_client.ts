@@ -27,11 +27,12 @@ if (links.length > 1) usage(`${links.length} links`);
 
 const name = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 const HEAD = 64 * 1024, BODY = 10 * 1024 * 1024; // bytes that we take at most
-const lines = keyboard(), buffer = new Uint8Array(65536);
-let connection: Deno.TcpConn | null = null;
-let reading: Promise<number | null>; // the read that is under way
-let received = new Uint8Array(); // what has come and is not yet used
-let isQuiet = true, isHeard = false, deadline = 0, again = false;
+const EMPTY = /(^|\r?\n)\r?\n/; // an empty line: the end of a head
+const lines = keyboard();
+let connection: Deno.TcpConn | null = null; // kept for the next request
+let reading: Promise<Uint8Array<ArrayBuffer>>; // the read that is under way
+let received = new Uint8Array(); // what has come and is not used yet
+let again = false;
 do {
   const link = links[0] ?? await ask("Enter the link (e.g., /index.html): ");
   if (link === null) break;
@@ -52,195 +53,162 @@ function pathOf(link: string): string {
 async function get(path: string, wish: string): Promise<void> {
   const request =
     `GET ${path} HTTP/1.1\r\nHost: ${name}\r\nConnection: ${wish}\r\n\r\n`;
-  deadline = Date.now() + 120_000;
-  // What came on a kept connection before we ask is no answer to us: its end,
-  // or a response that nobody asked for (RFC 9112, 9.2). Then we connect anew,
-  // and also when the server closes just now and says nothing.
-  let head: string[] | null = null;
-  if (connection && isQuiet) {
-    head = await begin(connection, request).catch((error) => {
-      if (isHeard) throw error;
-      return null;
-    });
-  }
-  if (!head) {
+  // The server may close a kept connection at any time, even now, without a
+  // response. Then we connect again.
+  if (!connection || await hasSpoken() || !await send(connection, request)) {
     connection?.close();
     const signal = AbortSignal.timeout(10_000);
     const address = { hostname: host, port: Number(port), signal };
     connection = await Deno.connect(address);
     received = new Uint8Array();
-    startReading();
-    head = await begin(connection, request);
+    readOn(connection);
+    const isHeard = await send(connection, request);
+    if (!isHeard) throw new Error("it left without a word");
   }
-
+  const { head, status, headers, isKept } = await takeHead();
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
   try {
-    for await (const piece of bodyOf(head)) {
+    for await (const piece of takeBody(status, headers)) {
       pieces.push(piece);
       length += piece.length;
       if (length > BODY) throw new Error("its body is longer than 10 MiB");
     }
   } finally {
-    show(head, await new Blob(pieces).bytes());
+    show(head, headers, await new Blob(pieces).bytes());
   }
-  if (isKept(head) && received.length === 0) return;
-  connection?.close();
+  if (isKept) return;
+  connection.close();
   connection = null;
 }
 
-/** Sends a request; returns the head of the response, line by line. */
-async function begin(connection: Deno.TcpConn, request: string) {
-  let rest = new TextEncoder().encode(request);
-  isHeard = false;
-  while (rest.length > 0) {
-    rest = rest.subarray(await limited(connection.write(rest)));
-  }
-  let head = await takeHead();
-  // "100 Continue" and its like announce the response, which is still to come.
-  while (/^\S+ 1(?!01)/.test(head[0] ?? "")) head = await takeHead();
-  return head;
+/** Whether something came before our request: then it is no answer to it. */
+async function hasSpoken(): Promise<boolean> {
+  const speaks = reading.then(() => true, () => true); // or has left
+  return received.length > 0 || await Promise.race([speaks, pause(0, false)]);
 }
 
-/** Takes a head: the status line, then a line for each field. */
-async function takeHead(): Promise<string[]> {
+/** Sends a request; false if the server leaves before it says a word. */
+async function send(connection: Deno.TcpConn, text: string): Promise<boolean> {
+  let rest = new TextEncoder().encode(text);
+  try {
+    while (rest.length > 0) {
+      rest = rest.subarray(await limited(connection.write(rest)));
+    }
+    return await receive();
+  } catch (error) {
+    if (error instanceof Deno.errors.TimedOut) throw error;
+    return false; // the connection was reset
+  }
+}
+
+/** Takes the head of a response: the status line, then a line for each field. */
+async function takeHead() {
   // A line that begins with a blank goes on with the field before it.
-  const text = (await takeLines()).join("\n").replace(/[ \t]*\n[ \t]+/g, " ");
-  const [status = "", ...fields] = text.split("\n");
-  if (!/^HTTP\/1\.\d [1-9]\d\d( .*)?$/s.test(status)) {
-    throw new Error("it does not speak HTTP");
+  const head = (await takeText(EMPTY)).replace(/[ \t]*\n[ \t]+/g, " ");
+  const [first = "", ...fields] = head.split("\n");
+  const form = /^HTTP\/1\.(\d) ([1-9]\d\d)( .*)?$/s;
+  const [, minor, status = ""] = form.exec(first) ?? [];
+  if (status === "") throw new Error("it does not speak HTTP");
+  // "100 Continue" and its like announce the response, which is still to come.
+  if (/^1(?!01)/.test(status)) return await takeHead();
+  const headers = new Headers(); // which refuses names that are none
+  for (const field of fields) {
+    const [, name = "", value = ""] = /^(.*?):(.*)$/s.exec(field) ?? [];
+    headers.append(name, value.replace(/[^\t -~]/gu, "?"));
   }
-  const isNamed = fields.every((line) => /^[\w!#$%&'*+.^`|~-]+:/.test(line));
-  if (!isNamed) throw new Error("a line of its head has no name");
-  return [status, ...fields];
+  const options = headers.get("connection")?.toLowerCase().split(/\s*,\s*/);
+  const isKept = again && !options?.includes("close") &&
+    (minor !== "0" || options?.includes("keep-alive"));
+  return { head, status: Number(status), headers, isKept };
 }
 
-/** What a head says of this name: with commas, if it does so more than once. */
-function valueOf(head: string[], name: string): string | undefined {
-  const field = new RegExp(`^${name}:[ \t]*([^]*?)[ \t]*$`, "i");
-  const values = head.flatMap((line) => field.exec(line)?.[1] ?? []);
-  return values.length > 0 ? values.join(",") : undefined;
-}
-
-/** Whether the connection stays for the next request (RFC 9112, 9.3). */
-function isKept(head: string[]): boolean {
-  const options = valueOf(head, "connection") ?? "";
-  const isAsked = again && !head[0]?.startsWith("HTTP/1.0") ||
-    /(^|,)[ \t]*keep-alive[ \t]*(,|$)/i.test(options);
-  const isRefused = /(^|,)[ \t]*close[ \t]*(,|$)/i.test(options);
-  return lengthOf(head) !== Infinity && isAsked && !isRefused;
-}
-
-/** The bytes of the body; "chunked", or Infinity: up to the connection's end. */
-function lengthOf(head: string[]): number | "chunked" {
-  if (/^\S+ (204|304)/.test(head[0] ?? "")) return 0; // never have a body
-  const coding = valueOf(head, "transfer-encoding");
-  if (coding !== undefined) {
-    return /(^|,)[ \t]*chunked$/i.test(coding) ? "chunked" : Infinity;
+/** Yields the bytes of the body as they come. */
+async function* takeBody(status: number, headers: Headers) {
+  if (status === 204 || status === 304) return; // these have none
+  const coding = headers.get("transfer-encoding");
+  const lengths = headers.get("content-length")?.split(/\s*,\s*/);
+  if (coding === null && lengths) {
+    const [length = "", ...others] = new Set(lengths);
+    const isNumber = /^\d{1,15}$/.test(length) && others.length === 0;
+    if (!isNumber) throw new Error("its Content-Length is not one number");
+    return yield* takeBytes(Number(length));
   }
-  const text = valueOf(head, "content-length");
-  if (text === undefined) return Infinity;
-  const [length = "", ...others] = new Set(text.split(/[ \t]*,[ \t]*/));
-  if (/^\d{1,15}$/.test(length) && others.length === 0) return Number(length);
-  throw new Error("its Content-Length is not one number");
-}
-
-/** Yields the body's bytes as they come. */
-async function* bodyOf(head: string[]) {
-  const length = lengthOf(head);
-  if (length !== "chunked") return yield* take(length);
+  if (!/(^|,)\s*chunked$/i.test(coding ?? "")) {
+    return yield* takeBytes(Infinity);
+  }
   // In chunks: each has its size in a line before it, and 0 is the last.
   for (let size = Infinity; size > 0;) {
-    const line = /^([\da-f]{1,12})[ \t]*(;.*)?$/is.exec(await takeLine());
+    const line = /^([\da-f]{1,12})[ \t]*(;.*)?$/is.exec(await takeText());
     if (!line) throw new Error("a chunk begins without its size");
     size = parseInt(line[1] ?? "", 16);
-    yield* take(size);
-    if (size > 0 && await takeLine() !== "") {
-      throw new Error("a chunk is longer than its size");
-    }
+    yield* takeBytes(size);
+    const isOver = size > 0 && await takeText() !== "";
+    if (isOver) throw new Error("a chunk is longer than its size");
   }
-  await takeLines(); // what may follow the last chunk: more fields
+  await takeText(EMPTY); // what may follow the last chunk: more fields
 }
 
 /** Yields so many bytes; with Infinity all, to the end of the connection. */
-async function* take(length: number) {
-  while (length > 0) {
+async function* takeBytes(count: number) {
+  while (count > 0) {
     if (received.length === 0 && !await receive()) {
-      if (length === Infinity) return;
-      throw new Error(`its body ended early, ${length} bytes are missing`);
+      if (count === Infinity) return;
+      throw new Error(`its body ended early, ${count} bytes are missing`);
     }
-    const piece = received.subarray(0, length);
+    const piece = received.subarray(0, count);
     received = received.subarray(piece.length);
-    length -= piece.length;
+    count -= piece.length;
     yield piece;
   }
 }
 
-/** Takes lines up to an empty one. */
-async function takeLines(): Promise<string[]> {
-  const lines: string[] = [];
-  let size = 0;
-  for (let line = await takeLine(); line !== ""; line = await takeLine()) {
-    lines.push(line);
-    size += line.length;
-    if (size > HEAD) throw new Error("its head is longer than 64 KiB");
+/** Takes the text up to an end, by default that of a line: CR LF, or just LF. */
+async function takeText(end = /\r?\n/): Promise<string> {
+  const bytes = new TextDecoder("latin1"); // a character for each byte
+  let found;
+  while (!(found = end.exec(bytes.decode(received)))) {
+    if (received.length > HEAD) throw new Error("its head is over 64 KiB");
+    if (!await receive()) throw new Error("it left too early");
   }
-  return lines;
-}
-
-/** Takes a line; its end is CR LF, or just LF. */
-async function takeLine(): Promise<string> {
-  while (!received.includes(10)) {
-    if (received.length > HEAD) throw new Error("a line is longer than 64 KiB");
-    if (!await receive()) {
-      throw new Error(isHeard ? "it left too early" : "it left without a word");
-    }
-  }
-  const end = received.indexOf(10);
-  const line = new TextDecoder().decode(received.subarray(0, end))
-    .replace(/\r$/, "");
-  received = received.subarray(end + 1);
-  if (/[\r\0]/.test(line)) throw new Error("a line has a CR or NUL in it");
-  return line;
+  const text = new TextDecoder().decode(received.subarray(0, found.index))
+    .replaceAll("\r\n", "\n");
+  received = received.subarray(found.index + found[0].length);
+  if (/[\r\0]/.test(text)) throw new Error("a line has a CR or NUL in it");
+  return text;
 }
 
 /** Waits for more bytes; false when the connection has ended. */
 async function receive(): Promise<boolean> {
-  const count = await limited(reading);
-  if (count === null) return false;
-  const both = new Uint8Array(received.length + count);
-  both.set(received);
-  both.set(buffer.subarray(0, count), received.length);
-  received = both;
-  startReading();
-  return isHeard = true;
+  const bytes = await limited(reading);
+  received = await new Blob([received, bytes]).bytes();
+  if (connection) readOn(connection);
+  return bytes.length > 0;
 }
 
-/** Reads on, also while nobody waits for it: so we see what comes unasked. */
-function startReading(): void {
-  isQuiet = true;
-  const stop = () => void (isQuiet = false);
-  reading = connection?.read(buffer) ?? Promise.resolve(null);
-  reading.then(stop, stop);
+/** Reads, also while nobody waits for it: so we see what comes unasked. */
+function readOn(connection: Deno.TcpConn): void {
+  const buffer = new Uint8Array(65536);
+  const bytesOf = (count: number | null) => buffer.subarray(0, count ?? 0);
+  reading = connection.read(buffer).then(bytesOf);
+  reading.catch(() => {}); // who waits for it sees the error
 }
 
-/** Limits a wait to 30 s, and all waits for one response to 2 minutes. */
+/** Waits 30 s at most. */
 async function limited<T>(promise: Promise<T>): Promise<T> {
-  const late = pause(Math.min(30_000, deadline - Date.now()), limited, {
-    ref: false,
+  const late = pause(30_000).then(() => {
+    throw new Deno.errors.TimedOut("it takes too long");
   });
-  const result = await Promise.race([promise, late]);
-  if (result === limited) throw new Error("it takes too long");
-  return result as T;
+  return await Promise.race([promise, late]);
 }
 
 /** Prints a response. Its control characters must not control the terminal. */
-function show(head: string[], body: Uint8Array<ArrayBuffer>): void {
-  const isText = /^(text\/|$)/i.test(valueOf(head, "content-type") ?? "");
+function show(head: string, headers: Headers, body: Uint8Array<ArrayBuffer>) {
+  const isText = /^(text\/|$)/i.test(headers.get("content-type") ?? "");
   const text = new TextDecoder().decode(body);
   const isShown = isText || !text.includes("\uFFFD"); // an image is no text
   const shown = isShown ? text : `(${body.length} bytes that are not text)`;
-  console.log(`${head.map(escape).join("\n")}\n\n${escape(shown)}`);
+  console.log(escape(`${head}\n\n${shown}`));
 }
 
 /** Makes a stranger's text safe to print: it cannot command the terminal. */

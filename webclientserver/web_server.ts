@@ -8,8 +8,8 @@
  * On the wire: HTTP. GET and HEAD are answered with a file, or a part of it, or
  * 304 if the browser has it already; a form with what the browser sent.
  *
- * `Deno.serve` never gives up on a connection that is silent, half-sent or
- * idle. Where strangers can connect, put a proxy with time limits before it.
+ * `Deno.serve` waits for ever for a client that is silent or sends half a
+ * request. Where strangers can connect, put a proxy with time limits before it.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
@@ -32,14 +32,14 @@ const DATE = // three forms: of today, of RFC 850, of C's asctime()
 // deno-fmt-ignore
 const TYPES: Record<string, string> = {
   ".css": "text/css; charset=utf-8", ".html": "text/html; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8", ".json": "application/json",
-  ".txt": "text/plain; charset=utf-8", ".pdf": "application/pdf",
-  ".gif": "image/gif", ".ico": "image/x-icon", ".jpg": "image/jpeg",
-  ".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp",
-  ".mp3": "audio/mpeg", ".mp4": "video/mp4", ".wasm": "application/wasm",
+  ".js": "text/javascript; charset=utf-8", ".txt": "text/plain; charset=utf-8",
+  ".gif": "image/gif", ".jpg": "image/jpeg", ".json": "application/json",
+  ".ico": "image/x-icon", ".mp3": "audio/mpeg", ".mp4": "video/mp4",
+  ".pdf": "application/pdf", ".png": "image/png", ".svg": "image/svg+xml",
+  ".wasm": "application/wasm", ".webp": "image/webp",
 };
 const BYTES = "application/octet-stream";
-const memory = new Map<string, string>(); // small texts, by path and version
+const memory = new Map<string, Uint8Array<ArrayBuffer>>(); // small files
 
 const base = await Deno.realPath(root).catch((error) => {
   if (error.name !== "NotFound") throw error;
@@ -51,14 +51,14 @@ const page = `http://${nameOf(addr)}/index.html`;
 console.log(`Listening on port ${addr.port} ...
 You can also connect from a real web browser by typing '${page}'.`);
 
-// When accept() fails, for example because too many files are open, the server
-// is finished. That passes: start another one on the same port.
+// The server ends when it cannot accept a client, for example because too many
+// files are open. So we start it again, until that works.
 while (true) {
   await server.finished.then(() => Deno.exit(), () => pause(100));
   try {
     server = listen(addr.port);
   } catch {
-    // It has not passed yet.
+    // We try again.
   }
 }
 
@@ -68,8 +68,9 @@ function listen(port: number): Deno.HttpServer<Deno.NetAddr> {
 
 /** Answers a request, and prints a line for it. */
 async function serve(request: Request): Promise<Response> {
-  // Deno's URL is made of Host (without one, "localhost") and the target. Where
-  // the target begins is only sure when Host is valid.
+  // Deno makes a URL of Host (or "localhost") and the target in the first line.
+  // Host must be valid, or "Host: x/style.css#" would choose another file.
+  // (HTTP/2 names the host elsewhere, and Deno knows that.)
   const { method, headers, url } = request;
   const name = headers.get("host");
   const isValid = name === null
@@ -87,20 +88,19 @@ async function serve(request: Request): Promise<Response> {
 async function answer(request: Request, target: string): Promise<Response> {
   const { method } = request;
   const [, path = "", query = ""] = /^(\/[^?#]*)([^#]*)/.exec(target) ?? [];
-  if (target === "?") return refuse(400, "Bad Request");
-  if (path === "/form.html" && method === "POST") {
-    return await showForm(request);
-  }
+  if (target === "?") return reply(400, "Bad Request");
+  const isForm = path === "/form.html";
+  if (isForm && method === "POST") return await showForm(request);
   if (method !== "GET" && method !== "HEAD") {
-    const allow = `GET, HEAD${path === "/form.html" ? ", POST" : ""}`;
-    return refuse(405, "Method Not Allowed", { allow });
+    const allow = isForm ? "GET, HEAD, POST" : "GET, HEAD";
+    return reply(405, "Method Not Allowed", { allow });
   }
   const name = decodeURIComponent(path); // throws at "%zz" and "%ff"
-  if (name === "" || /[\\\0]/.test(name)) return refuse(400, "Bad Request");
+  if (name === "" || /[\\\0]/.test(name)) return reply(400, "Bad Request");
   // Nothing hidden and no way up: "/.git", "/../a", "//a". On Windows, "/a:b" is
   // another stream of the file "a".
-  const odd = Deno.build.os === "windows" ? /\/\.|\/\/|:/ : /\/\.|\/\//;
-  if (!base || odd.test(name)) return refuse(404, "File Not Found");
+  const odd = Deno.build.os === "windows" ? /\/[./]|:/ : /\/[./]/;
+  if (!base || odd.test(name)) return reply(404, "File Not Found");
 
   // This is where all links lead. It must be inside of the root.
   const file = name.endsWith("/") ? `${name}index.html` : name;
@@ -109,102 +109,87 @@ async function answer(request: Request, target: string): Promise<Response> {
   const isInside = !/(^|[\\/])\./.test(inside) && !isAbsolute(inside);
   if (isInside && info.isFile) return respond(request, real, info);
   // With "/folder" as address, a link to "a.html" would lead to "/a.html".
-  const location = isInside && info.isDirectory && file === name;
-  if (location) {
-    return refuse(301, "Moved Permanently", { location: `${path}/${query}` });
+  if (isInside && info.isDirectory && file === name) {
+    const location = `${path}/${query}`;
+    return reply(301, "Moved Permanently", { location });
   }
-  return refuse(404, "File Not Found"); // also a pipe, which may never end
+  return reply(404, "File Not Found"); // also a pipe, which may never end
 }
 
 /** Answers with a file, as the conditions and the range of the request say. */
-function respond(
-  { method, headers }: Request,
-  path: string,
-  info: Deno.FileInfo,
-) {
-  const text = headers.has("range")
-    ? undefined
-    : memory.get(path + tagOf(info));
-  // What is open stays as it is, even if another file takes its place.
-  const file = text === undefined ? Deno.openSync(path) : null;
-  if (file) info = file.statSync();
-  const [status, start, end] = select(method, headers, info);
+function respond(request: Request, path: string, info: Deno.FileInfo) {
+  let bytes = memory.get(path + etagOf(info));
+  const file = bytes ? null : Deno.openSync(path);
+  if (file) info = file.statSync(); // another file may have taken its place
+  const { size } = info, etag = etagOf(info), now = Date.now();
+  if (file && size <= 65536) {
+    file.readSync(bytes = new Uint8Array(size));
+    // Two changes within a millisecond look alike. So keep only what is older.
+    const isOld = now - Number(info.ctime ?? info.mtime) > 1000;
+    if (memory.size >= 1000) memory.clear();
+    if (isOld) memory.set(path + etag, bytes);
+  }
+  const time = Math.floor(Math.min(Number(info.mtime), now) / 1000) * 1000;
+  const { status, start, end } = select(request, { etag, time, size });
   const fields: Record<string, string> = {
     "content-type": TYPES[extname(path).toLowerCase()] ?? BYTES,
-    "last-modified": new Date(Math.min(timeOf(info), Date.now())).toUTCString(),
-    "etag": tagOf(info),
+    "last-modified": new Date(time).toUTCString(),
+    "etag": etag,
     "accept-ranges": "bytes",
     "cache-control": "no-cache", // keep it, but ask us
   };
-  const part = status === 206 ? `${start}-${end - 1}` : "*";
   if (status === 206 || status === 416) {
-    fields["content-range"] = `bytes ${part}/${info.size}`;
+    const part = status === 206 ? `${start}-${end - 1}` : "*";
+    fields["content-range"] = `bytes ${part}/${size}`;
   }
   if (status < 300) fields["content-length"] = `${end - start}`;
-  const init = { status, headers: fields };
-  const isSent = method === "GET" && status < 300;
-  file?.seekSync(start, Deno.SeekMode.Start);
-  // Deno sends a large one as the client takes it, then closes it. If it grows
-  // meanwhile, Deno stops where content-length says.
-  const isLarge = isSent && end - start > 65536;
-  if (file && isLarge) return new Response(file.readable, init);
-  using _ = file;
-  if (!isSent || !file) return new Response(isSent ? text : null, init);
-  const bytes = new Uint8Array(end - start);
-  file.readSync(bytes);
-  if (status === 200) keep(path, bytes, info);
-  return new Response(bytes, init);
-}
-
-/** Keeps a text. Two changes at almost the same time look alike: so not yet. */
-function keep(path: string, bytes: Uint8Array, info: Deno.FileInfo): void {
-  if (Date.now() - Number(info.ctime ?? info.mtime) < 1000) return;
-  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-  if (memory.size >= 1000) memory.clear();
-  if (!text.includes("\uFFFD")) memory.set(path + tagOf(info), text);
+  const isSent = request.method === "GET" && status < 300;
+  if (!isSent || bytes) file?.close();
+  else file?.seekSync(start, Deno.SeekMode.Start);
+  // Deno sends an open file as fast as the client takes it, then closes it. If
+  // the file grows meanwhile, Deno stops where content-length says.
+  const body = isSent ? bytes?.subarray(start, end) ?? file?.readable : null;
+  return new Response(body, { status, headers: fields });
 }
 
 /** Names this version of this file and no other (RFC 9110, 8.8.3). */
-function tagOf({ size, mtime, ctime, ino }: Deno.FileInfo): string {
+function etagOf({ size, mtime, ctime, ino }: Deno.FileInfo): string {
   const parts = [ino ?? 0, size, Number(mtime), Number(ctime)];
   return `"${parts.map((part) => part.toString(36)).join("-")}"`;
 }
 
-/** When a file was changed, in the whole seconds of HTTP's dates. */
-function timeOf({ mtime }: Deno.FileInfo): number {
-  return Math.floor(Number(mtime) / 1000) * 1000;
-}
+type Version = { etag: string; time: number; size: number };
 
-/** A request's status, and which bytes from where to where (RFC 9110, 13.2.2). */
-function select(method: string, headers: Headers, info: Deno.FileInfo) {
-  const { size } = info, tag = tagOf(info), time = timeOf(info);
+/** The status, and which bytes from start to end (RFC 9110, 13.2.2). */
+function select({ method, headers }: Request, file: Version) {
+  const { etag, time, size } = file;
+  const whole = { status: 200, start: 0, end: size };
   const match = headers.get("if-match"), none = headers.get("if-none-match");
   const isOther = match !== null
-    ? !lists(match, tag)
+    ? !lists(match, etag)
     : time > dateOf(headers.get("if-unmodified-since"));
-  if (isOther) return [412, 0, 0] as const;
+  if (isOther) return { ...whole, status: 412 };
   const isKnown = none !== null
-    ? lists(none, tag) || lists(none, `W/${tag}`)
+    ? lists(none, etag) || lists(none, `W/${etag}`)
     : time <= dateOf(headers.get("if-modified-since"));
-  if (isKnown) return [304, 0, 0] as const;
+  if (isKnown) return { ...whole, status: 304 };
 
   const range = headers.get("range")?.match(/^bytes=(\d*)-(\d*)$/i);
   const [, first = "", last = ""] = method === "GET" && range || [];
+  const version = headers.get("if-range") ?? etag;
   // A date proves nothing in its own second: the file may change once more.
-  const version = headers.get("if-range") ?? tag;
-  const isOurs = version === tag ||
+  const isSame = version === etag ||
     (dateOf(version) === time && Date.now() >= time + 1000);
   const isWrong = first && last && Number(first) > Number(last);
-  if (first + last === "" || isWrong || !isOurs) return [200, 0, size] as const;
+  if (first + last === "" || isWrong || !isSame) return whole;
   const start = first ? Number(first) : Math.max(0, size - Number(last));
   const end = first && last ? Math.min(Number(last) + 1, size) : size;
-  return start < end ? [206, start, end] as const : [416, 0, 0] as const;
+  return { status: start < end ? 206 : 416, start, end };
 }
 
 /** Whether a list of tags names this one; "*" names each. */
-function lists(list: string, tag: string): boolean {
-  const tags: string[] = list.match(/(W\/)?"[^"]*"/g) ?? [];
-  return list === "*" || tags.includes(tag);
+function lists(list: string, etag: string): boolean {
+  return list === "*" || list.split(/\s*,\s*/).includes(etag);
 }
 
 /** The time of a date; NaN if it is none. */
@@ -218,13 +203,13 @@ function dateOf(text: string | null): number {
 async function showForm({ headers, body }: Request): Promise<Response> {
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
-  // A browser listens after it has said everything: so read all, keep 1 MiB.
+  // A browser listens after it has sent everything: so read all, keep 1 MiB.
   const write = (piece: Uint8Array<ArrayBuffer>) => {
     if ((size += piece.length) <= 1024 * 1024) pieces.push(piece);
   };
   const signal = AbortSignal.timeout(30_000);
   await body?.pipeTo(new WritableStream({ write }), { signal });
-  if (size > 1024 * 1024) return refuse(413, "Content Too Large");
+  if (size > 1024 * 1024) return reply(413, "Content Too Large");
   const fields = [...headers].map(([name, value]) => `${name}: ${value}`);
   const lines = (await new Blob(pieces).text()).split(/\r?\n/);
   const sent = ["POST /form.html", ...fields, "", ...lines];
@@ -241,7 +226,7 @@ async function showForm({ headers, body }: Request): Promise<Response> {
 <p><a href="form.html">Back to the form</a></p>
 </main>
 `;
-  return refuse(200, page, { "content-type": TYPES[".html"] });
+  return reply(200, page, { "content-type": TYPES[".html"] });
 }
 
 /** Makes a stranger's text safe to show: it cannot command the page. */
@@ -251,14 +236,14 @@ function escape(text: string): string {
 }
 
 function explainToClient({ name, code }: Error & { code?: string }) {
-  if (name === "URIError") return refuse(400, "Bad Request");
-  if (name === "TimeoutError") return refuse(408, "Request Timeout");
+  if (name === "URIError") return reply(400, "Bad Request");
+  if (name === "TimeoutError") return reply(408, "Request Timeout");
   const isFull = code === "EMFILE" || code === "ENFILE"; // too many open files
-  if (isFull) return refuse(503, "Service Unavailable");
-  return refuse(404, "File Not Found");
+  if (isFull) return reply(503, "Service Unavailable");
+  return reply(404, "File Not Found");
 }
 
-function refuse(status: number, text: string, headers = {}): Response {
+function reply(status: number, text: string, headers = {}): Response {
   return new Response(text, { status, headers });
 }
 

@@ -190,6 +190,23 @@ export async function nodePeer(file: string, port: number): Promise<string[]> {
 }
 
 /**
+ * The command of a program from npm, which is fetched once; throws
+ * {@linkcode Missing}. It runs in Node, as its users run it.
+ */
+export async function npmPeer(
+  name: string,
+  version: string,
+  ...args: string[]
+): Promise<string[]> {
+  const fetch = ["-y", "-p", `${name}@${version}`, "-c", `command -v ${name}`];
+  const npx = new Deno.Command(await installed("npx"), { args: fetch });
+  const { success, stdout } = await npx.output();
+  if (!success) throw new Missing(`npm's ${name} cannot be fetched`);
+  const path = new TextDecoder().decode(stdout).trim();
+  return [await installed("node"), path, ...args];
+}
+
+/**
  * The path of a program; throws {@linkcode Missing}. Of Python it is that of
  * the interpreter itself, since the `python3` in the path may be a script that
  * looks for one (pyenv's takes longer for it than the interpreter to start).

@@ -12,6 +12,7 @@ import {
   contestant,
   installed,
   type Load,
+  npmPeer,
   Server,
   webServer,
 } from "../servers.ts";
@@ -66,27 +67,47 @@ function nginxServer(
   });
 }
 
-/** The contests for both sizes. */
+function serveServer(folder: string, port: number): Promise<string[]> {
+  const where = ["-l", `tcp://127.0.0.1:${port}`, folder];
+  return npmPeer("serve", "14", "--no-request-logging", ...where);
+}
+
+function httpServer(folder: string, port: number): Promise<string[]> {
+  const where = ["-a", "127.0.0.1", "-p", `${port}`];
+  return npmPeer("http-server", "14", folder, "--silent", ...where);
+}
+
+/** The contests for both sizes; the targets are for the small file. */
 export const files: Contest[] = [
-  { id: "file-3k", title: "file of 3 KB, keep-alive", size: 3_000, target: 1 },
+  { id: "file-3k", title: "file of 3 KB, keep-alive", size: 3_000 },
   { id: "file-1m", title: "file of 1 MB, keep-alive", size: 1_000_000 },
-].map(({ id, title, size, target }) => {
+].map(({ id, title, size }) => {
   const file = "page.html";
   const load = requests({ connections: 32, path: `/${file}` });
   const what = { file, size, load };
+  // To /page.html, `serve` answers that the page is at /page.
+  const page = { ...what, load: requests({ connections: 32, path: "/page" }) };
+  const target = (target: number) => size === 3_000 ? { target } : {};
   return {
     id,
     title,
     metrics: [perSecond],
     ours: { name: "web_server", start: () => serving(what, webServer) },
     peers: [
+      { name: "nginx", start: () => nginxServer(what) },
       {
-        name: "nginx",
-        ...(target === undefined ? {} : { target }),
-        start: () => nginxServer(what),
+        name: "npm's serve",
+        ...target(1),
+        start: () => serving(page, serveServer),
+      },
+      {
+        name: "npm's http-server",
+        ...target(1),
+        start: () => serving(what, httpServer),
       },
       {
         name: "python3 -m http.server",
+        ...target(8),
         start: () => serving(what, pythonServer),
       },
     ],
