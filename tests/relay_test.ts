@@ -495,6 +495,18 @@ Deno.test("TCP relay: conditions reset, stall, and are changed while it runs", a
   );
   relay.change(await of("delay=0ms"));
   await server.assertReplies(" world"); // the cable is in again
+  relay.change(await of("stall=3B"));
+  await client.send("abcdef");
+  await server.assertReplies("abc");
+  await server.send("back"); // this direction has had no 3 bytes, and stands, too
+  await until(() =>
+    events.some(({ from, bytes, fate }) =>
+      from === "server" && bytes.length === 4 && fate === "under way"
+    )
+  );
+  relay.change(await of("delay=0ms"));
+  await server.assertReplies("def");
+  await client.assertReplies("back");
   relay.change(await of("down.reset=3B"));
   await server.send("abcdef");
   assertEquals(await ending(client), "abc, ConnectionReset");
@@ -505,6 +517,9 @@ Deno.test("TCP relay: conditions reset, stall, and are changed while it runs", a
     events.filter(({ kind }) => kind === "condition").map(({ text }) => text),
     [
       "up.stall=5B: nothing passes any more",
+      "now: no conditions",
+      "now: stall=3B",
+      "stall=3B: nothing passes any more",
       "now: no conditions",
       "now: down.reset=3B",
     ],
@@ -619,6 +634,14 @@ Deno.test("TCP relay: held, changed and injected by hand", async () => {
   assertEquals(relay.drop(held?.number ?? 0), false); // a stream loses nothing
   assert(relay.release(held?.number ?? 0, new TextEncoder().encode("public")));
   await server.assertReplies("public");
+  // What came before it on its stream goes with it.
+  for (const text of ["first ", "second"]) {
+    const count = relay.held().length;
+    await client.send(text);
+    await until(() => relay.held().length === count + 1);
+  }
+  assert(relay.release(relay.held()[1]?.number ?? 0));
+  await server.assertReplies("first second");
   await client.send("one ");
   await until(() => relay.held().length === 1);
   await client.send("two");

@@ -108,6 +108,18 @@ Deno.test("saved run: what is written is read again", () =>
     );
   }));
 
+Deno.test("saved run: a message larger than all buffers is written whole", () =>
+  inFolder(async (file) => {
+    const path = file("run.jsonl");
+    const bytes = Uint8Array.from({ length: 1_000_000 }, (_, i) => i * 7);
+    const events = [event(1, { bytes }), event(2, { bytes: bytesOf("ü") })];
+    {
+      using writer = new SavedRunWriter(path, HEADER);
+      for (const one of events) writer.take(one);
+    }
+    assertEquals((await readRun(path)).events, events);
+  }));
+
 Deno.test("saved run: the last report of an event counts", () =>
   inFolder(async (file) => {
     const path = file("run.jsonl");

@@ -16,6 +16,7 @@ import {
   TcpPeer,
   within,
 } from "./assertions.ts";
+import { vitalsOf } from "./bench/vitals.ts";
 import { needs } from "./needs.ts";
 
 const SCRIPT = "webclientserver/web_server.ts";
@@ -502,6 +503,9 @@ Deno.test({
         .split("\n").length;
     };
     const exchange = async () => {
+      // What has just changed is not kept in memory.
+      const now = new Date();
+      await Deno.utime(join(site.root, "index.html"), now, now);
       for (
         const [path, init] of [
           ["/", {}],
@@ -529,6 +533,33 @@ Deno.test({
       assert(Date.now() < end, `${before} open files, then ${await count()}`);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
+  },
+});
+
+Deno.test({
+  name: "web_server: its memory is bounded, however many files it serves",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using site = await startSite();
+    const first = join(site.root, "0"), count = 8000, size = 65536;
+    await Deno.writeFile(first, new Uint8Array(size));
+    for (let name = 1; name < count; name++) {
+      await Deno.link(first, join(site.root, `${name}`));
+    }
+    // A file is kept only when its last change is a second ago.
+    const { ctime } = await Deno.stat(first);
+    while (Date.now() < Number(ctime) + 1100) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    let next = 0;
+    await Promise.all(Array.from({ length: 8 }, async () => {
+      while (next < count) {
+        const bytes = await (await fetch(site.url(`/${next++}`))).bytes();
+        assertEquals(bytes.length, size);
+      }
+    }));
+    const { memory = NaN } = await vitalsOf(site.server.pid) ?? {};
+    assert(memory < 0.8 * count * size, `${memory} bytes of memory`);
   },
 });
 

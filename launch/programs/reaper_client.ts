@@ -19,6 +19,8 @@ export class Reaper implements AsyncDisposable {
       args: REAPER.split(" "),
       cwd: ROOT,
       stdin: "piped",
+      // Windows ends all others of the window, or of this process, together.
+      detached: Deno.build.os === "windows",
     }).spawn();
     this.#reports = this.#process.stdin.getWriter();
     this.#reports.closed.catch(() => {}); // somebody has ended it
