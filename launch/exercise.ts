@@ -20,17 +20,16 @@ import { denoCommand, tryStep } from "./exercises/run.ts";
 import { type Command, parseCommand } from "./programs/command.ts";
 import { ROOT } from "./programs/program.ts";
 
-const PROGRESS = join(ROOT, FILE);
-
 /** The data of a check, unless fresh ones are asked for. */
 const SEED = 1;
 
 const options = parseArgs(Deno.args, {
-  string: ["run"],
+  string: ["run", "progress"],
   boolean: ["watch", "hint", "reset", "fresh", "help"],
   unknown: (argument, key) => key === undefined || usage(argument),
 });
 if (options.help) usage("--help");
+const PROGRESS = options.progress ?? join(ROOT, FILE);
 const [name, ...more] = options._.map(String);
 if (more.length > 0) usage(more.join(" "));
 if (name === undefined) await list();
@@ -172,7 +171,7 @@ async function exists(file: string): Promise<boolean> {
 
 function usage(wrong: string): never {
   const line = "Usage: deno task exercise [NAME [--run COMMAND] [--watch] " +
-    "[--hint] [--reset] [--fresh]]";
+    "[--hint] [--reset] [--fresh] [--progress FILE]]";
   if (wrong === "--help") {
     console.log(`${line}
   (no NAME)  lists the exercises, what is done and what comes next
@@ -181,7 +180,8 @@ function usage(wrong: string): never {
   --watch    tries it again each time that it is saved
   --hint     shows a hint; one more each time
   --reset    begins again with start.ts; asks first
-  --fresh    draws new data for the check`);
+  --fresh    draws new data for the check
+  --progress keeps what is done in another file than .exercises.json`);
   } else console.error(`Cannot use ${wrong}. ${line}`);
   Deno.exit(wrong === "--help" ? 0 : 2);
 }
