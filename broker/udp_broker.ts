@@ -45,12 +45,8 @@ let lastPort = 49152 + Math.floor(Math.random() * 16384);
 const LIMIT = 200;
 const inFlight = { toupper: 0, tolower: 0 };
 const operations = ["toupper", "tolower"] as const;
-type Operation = typeof operations[number];
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-const handler = new ConsoleHandler("INFO", {
-  useColors: false,
-  formatter: ({ levelName, msg }) => `${levelName} ${escape(msg)}`,
-});
+const handler = new ConsoleHandler("INFO", { useColors: false });
 const logger = new Logger("broker", "INFO", { handlers: [handler] });
 
 // Claim the address: from now on the system queues what clients send.
@@ -71,20 +67,17 @@ async function serve(request: Uint8Array, client: Deno.Addr): Promise<void> {
   const text = utf8.decode(request);
   // Never answer an error: two programs would send each other errors for ever.
   if (text.startsWith("error: ")) return;
-  try {
-    const answer = await convert(request, text);
-    await socket.send(answer, client);
-    logger.info(`${nameOf(client)} "${text}" -> "${utf8.decode(answer)}"`);
-  } catch (error) {
-    throwIfForbidden(error);
-    const problem = `error: ${error instanceof Error ? error.message : error}`;
-    logger.warn(`${nameOf(client)} "${text}" -> ${problem}`);
-    await socket.send(new TextEncoder().encode(problem), client)
-      .catch(throwIfForbidden); // a client that cannot be reached gets nothing
-  }
+  let answer = await convert(request, text).catch(errorOf);
+  await socket.send(answer, client).catch((error) => {
+    answer = errorOf(error); // it is too large for this system, for example
+    return socket.send(answer, client).catch(errorOf);
+  });
+  const shown = utf8.decode(answer);
+  const level = shown.startsWith("error: ") ? "warn" : "info";
+  logger[level](escape(`${nameOf(client)} "${text}" -> "${shown}"`));
 }
 
-/** Checks a request and gets its text converted. */
+/** Checks a request, and gets its text converted. */
 async function convert(request: Uint8Array, text: string) {
   const operation = operations.find((name) => text.startsWith(`${name}:`));
   if (!operation) throw new Error("send 'toupper:text' or 'tolower:text'");
@@ -95,15 +88,11 @@ async function convert(request: Uint8Array, text: string) {
     throw new Error("too many requests in flight, try again");
   }
   inFlight[operation]++;
-  try {
-    return await ask(operation, rest);
-  } finally {
-    inFlight[operation]--;
-  }
+  return await ask(operation, rest).finally(() => inFlight[operation]--);
 }
 
 /** Asks the server, again if a datagram seems lost, and returns its answer. */
-async function ask(operation: Operation, text: Uint8Array) {
+async function ask(operation: typeof operations[number], text: Uint8Array) {
   if (utf8.decode(text).startsWith("error: ")) {
     throw new Error("servers don't answer a text that begins like an error");
   }
@@ -117,7 +106,7 @@ async function ask(operation: Operation, text: Uint8Array) {
   try {
     await own.send(text, server);
     // A text takes at most three times the space when its letters are changed.
-    const buffer = new Uint8Array(Math.max(8192, text.length * 3 + 1));
+    const buffer = new Uint8Array(Math.max(1024, text.length * 3) + 1);
     while (true) {
       const [answer, sender] = await own.receive(buffer);
       // Anyone can send to this socket: believe only the server that we asked.
@@ -146,7 +135,6 @@ function openSocket(hostname: string): Deno.DatagramConn {
     try {
       return Deno.listenDatagram({ transport: "udp", hostname, port });
     } catch (error) { // as a rule, somebody uses this port
-      throwIfForbidden(error);
       if (taken === 100) throw error;
     }
   }
@@ -184,9 +172,10 @@ function escape(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu, "\uFFFD");
 }
 
-/** A missing permission ends the program. Other errors concern one client. */
-function throwIfForbidden(error: unknown): void {
+/** What a client gets. But a missing permission ends the program. */
+function errorOf(error: Error): Uint8Array {
   if (error instanceof Deno.errors.NotCapable) throw error;
+  return new TextEncoder().encode(`error: ${error.message}`);
 }
 
 function usage(wrong: string): never {

@@ -7,12 +7,13 @@
  * Its exit status is that of `nats-server`; 1 where there is none.
  */
 import process from "node:process";
+import { startWhereFound } from "./programs/places.ts";
 
-/** Debian puts it where only root's `PATH` leads. */
-const PLACES = ["nats-server", "/usr/sbin/nats-server"];
-
-let child: Deno.ChildProcess | null = null;
-for (const place of PLACES) child ??= start(place);
+const args = ["--addr", "127.0.0.1", ...Deno.args];
+const child = startWhereFound(
+  "nats-server",
+  (place) => new Deno.Command(place, { args }).spawn(),
+);
 if (!child) {
   console.error(
     "There is no nats-server here. Install it: apt install nats-server, " +
@@ -22,16 +23,12 @@ if (!child) {
 }
 // Ctrl-C reaches it, too: it ends in good order, and then so do we.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => signal === "SIGINT" || child.kill(signal));
+  process.on(signal, () => {
+    try {
+      if (signal !== "SIGINT") child.kill(signal);
+    } catch {
+      // It has just ended. Windows then says that one may not.
+    }
+  });
 }
 Deno.exit((await child.status).code);
-
-function start(program: string): Deno.ChildProcess | null {
-  try {
-    const args = ["--addr", "127.0.0.1", ...Deno.args];
-    return new Deno.Command(program, { args }).spawn();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
-}

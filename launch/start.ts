@@ -10,6 +10,7 @@
 import process from "node:process";
 import config from "../deno.json" with { type: "json" };
 import { EXAMPLES } from "./programs/examples.ts";
+import { onceAlone } from "./programs/interruption.ts";
 
 /** In the order of `deno.json`, which is the order of study. */
 const tasks = new Map<string, { description: string; command: string }>(
@@ -42,8 +43,7 @@ process.on("SIGINT", () => running ?? leave(130));
 process.on("SIGTERM", () => leave(130));
 process.on("SIGHUP", () => leave(130));
 // `deno task` does not pass a `kill` on to what it runs, but it ends.
-const parent = Deno.ppid;
-Deno.unrefTimer(setInterval(() => Deno.ppid === parent || leave(130), 500));
+onceAlone(() => leave(130));
 
 const isTerminal = Deno.stdin.isTerminal();
 const ASK = "A number or a name (exit leaves): ";
@@ -120,7 +120,11 @@ function write(text: string): void {
 }
 
 function leave(status: number): never {
-  running?.kill("SIGTERM");
+  try {
+    running?.kill("SIGTERM");
+  } catch {
+    // It has just ended. Windows then says that one may not.
+  }
   write("\n");
   Deno.exit(status);
 }

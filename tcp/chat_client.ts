@@ -31,81 +31,74 @@ const connection = await Deno.connect({
   port: Number(port),
   signal: AbortSignal.timeout(10_000),
 });
-const name = nameOf(connection.remoteAddr);
-console.log(`Connected to TCP Chat Server at ${name}`);
-ourTurn = true;
+const name = connection.remoteAddr.hostname.replace(/.*:.*/, "[$&]"); // [::1]
+console.log(`Connected to TCP Chat Server at ${name}:${port}`);
+connection.setKeepAlive(true); // a machine that vanishes says no goodbye
 
-// A machine without power or network says no goodbye. With keep-alive, our
-// system asks it for a sign of life (Linux: after 2 quiet hours).
-connection.setKeepAlive(true);
-const output = connection.writable.getWriter();
+const output = connection.writable.getWriter(), encoder = new TextEncoder();
 const isExit = (text: string) => text.trim().toLowerCase() === "exit";
 const messages = receive(), lines = keyboard();
 let message = messages.next(), line = lines.next(), said = "";
+ourTurn = true;
 while (true) {
-  const prompt = new TextEncoder().encode("You (client): ");
-  if (ourTurn) Deno.stdout.writeSync(prompt);
+  if (ourTurn) Deno.stdout.writeSync(encoder.encode("You (client): "));
 
   // A message arrives, or a line is typed. A pipe's lines wait for our turn. A
   // terminal's are read at once, so that none is sent later, unseen.
   const events = [message.then(() => "message")];
-  const listening = ourTurn || Deno.stdin.isTerminal();
+  const listening = ourTurn || (Deno.stdin.isTerminal() && !isExit(said));
   if (listening) events.push(line.then(() => "line"));
   if (await Promise.race(events) === "message") {
     const { value: text, done } = await message;
     if (ourTurn) console.log(); // ends the prompt's line
     if (done) close("Server closed the connection.\nClient closed.");
-    console.log(`Server: ${escape(text.trim())}`);
+    const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu; // could command a terminal
+    console.log("Server:", text.trim().replace(control, "\uFFFD"));
     if (isExit(text) || isExit(said)) close("Client closed.");
     message = messages.next();
     ourTurn = true;
   } else {
-    const { value, done } = await line;
-    if (done) console.log(); // ends the prompt's line
-    said = done ? "exit" : value; // Ctrl-D, or the end of a pipe
+    const { value: text = "exit", done } = await line;
+    if (done) console.log(); // Ctrl-D does not end the prompt's line
     line = lines.next();
-    if (done && !ourTurn) close("Client closed.");
-    if (!ourTurn) {
-      console.log(`Not sent, it is the server's turn: ${escape(said)}`);
-    } else if (said.trim() !== "") {
+    if (!ourTurn && !isExit(text)) {
+      console.log("Not sent, it is the server's turn.");
+    } else if (text.trim() !== "") {
+      said = text;
       ourTurn = false;
       console.log("Waiting for the server ...");
       const late = "No answer for 10 s. TCP repeats what did not arrive.";
       const answer = message; // still pending when these 10 s are over?
       setTimeout(() => message === answer && console.log(late), 10_000);
-      await output.write(new TextEncoder().encode(said));
+      await output.write(encoder.encode(text));
     }
   }
 }
 
 /**
- * Yields what the server says. TCP may cut a text anywhere, and nothing marks
- * its end. So a message ends when nothing follows for 200 ms, or for 5 s inside
- * a character (half of one decodes to U+FFFD). It has at most 1 MiB.
+ * Yields what the server says. Nothing on the wire marks the end of a message,
+ * so it ends when nothing follows for 200 ms. A character cut in two is whole
+ * again, because the decoder keeps its first half.
  */
 async function* receive(): AsyncGenerator<string, undefined> {
-  const buffer = new Uint8Array(4096);
+  const buffer = new Uint8Array(4096), decoder = new TextDecoder();
   let read = connection.read(buffer);
   for (let length = await read; length !== null; length = await read) {
-    const bytes: number[] = [];
     let text = "";
     do {
-      bytes.push(...buffer.subarray(0, length));
-      text = new TextDecoder().decode(Uint8Array.from(bytes));
+      text += decoder.decode(buffer.subarray(0, length), { stream: true });
       read = connection.read(buffer);
-      const wait = text.endsWith("\uFFFD") ? 5_000 : 200;
-      length = await Promise.race([read, pause(wait, 0)]);
-    } while (length && bytes.length < 1024 * 1024);
-    yield text;
+      length = await Promise.race([read, pause(200, 0)]);
+    } while (length && text.length < 1024 * 1024);
+    if (text !== "") yield text;
   }
 }
 
 /** Yields what is typed, line by line, from a terminal or a pipe. */
-async function* keyboard(): AsyncGenerator<string> {
+async function* keyboard(): AsyncGenerator<string, undefined> {
   let rest = "";
-  for await (
-    const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())
-  ) {
+  const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+  for await (const text of typed) {
     const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines) yield line.replace(/\r$/, "");
@@ -116,15 +109,6 @@ async function* keyboard(): AsyncGenerator<string> {
 function close(farewell: string): never {
   console.log(farewell);
   Deno.exit(); // closes the socket, too
-}
-
-/** Makes a stranger's text safe to print: it cannot command the terminal. */
-function escape(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu, "\uFFFD");
-}
-
-function nameOf({ hostname, port }: Deno.NetAddr): string {
-  return `${hostname.replace(/.*:.*/, "[$&]")}:${port}`; // [::1]:23456
 }
 
 function usage(wrong: string): never {

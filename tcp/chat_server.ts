@@ -24,87 +24,83 @@ Deno.addSignalListener("SIGINT", () => close("\nServer closed."));
 Deno.addSignalListener("SIGTERM", () => close("\nServer closed."));
 let ourTurn = false;
 
-// We serve one client. Then we close the listener, so the system refuses the
-// next client at once. Otherwise it would wait in the queue for nothing.
+// We serve one client. When the listener is closed, the system refuses the next
+// one at once. Otherwise it would wait in the queue for nothing.
 const listener = Deno.listen({ hostname: host, port: Number(port) });
 console.log(`TCP Chat Server listening on ${nameOf(listener.addr)} ...`);
 const connection = await listener.accept();
 listener.close();
 console.log(`Client connected from ${nameOf(connection.remoteAddr)}`);
+connection.setKeepAlive(true); // a machine that vanishes says no goodbye
 
-// A machine without power or network says no goodbye. With keep-alive, our
-// system asks it for a sign of life (Linux: after 2 quiet hours).
-connection.setKeepAlive(true);
-const output = connection.writable.getWriter();
+const output = connection.writable.getWriter(), encoder = new TextEncoder();
 const isExit = (text: string) => text.trim().toLowerCase() === "exit";
 const messages = receive(), lines = keyboard();
-let message = messages.next(), line = lines.next();
+let message = messages.next(), line = lines.next(), lastWord = "";
 console.log("Waiting for the client ...");
-while (true) {
-  const prompt = new TextEncoder().encode("You (server): ");
-  if (ourTurn) Deno.stdout.writeSync(prompt);
+while (lastWord === "") {
+  if (ourTurn) Deno.stdout.writeSync(encoder.encode("You (server): "));
 
   // A message arrives, or a line is typed. A pipe's lines wait for our turn. A
   // terminal's are read at once, so that none is sent later, unseen.
   const events = [message.then(() => "message")];
-  const listening = ourTurn || Deno.stdin.isTerminal();
-  if (listening) events.push(line.then(() => "line"));
+  if (ourTurn || Deno.stdin.isTerminal()) events.push(line.then(() => "line"));
   if (await Promise.race(events) === "message") {
     const { value: text, done } = await message;
     if (ourTurn) console.log(); // ends the prompt's line
     if (done) close("Client disconnected\nServer closed.");
-    console.log(`Client: ${escape(text.trim())}`);
-    if (isExit(text)) await leave("Goodbye! Closing connection.");
-    message = messages.next();
+    const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu; // could command a terminal
+    console.log("Client:", text.trim().replace(control, "\uFFFD"));
+    if (isExit(text)) lastWord = "Goodbye! Closing connection.";
+    else message = messages.next();
     ourTurn = true;
   } else {
-    const { value, done } = await line;
-    if (done) console.log(); // ends the prompt's line
-    const text = done ? "exit" : value; // Ctrl-D, or the end of a pipe
+    const { value: text = "exit", done } = await line;
+    if (done) console.log(); // Ctrl-D does not end the prompt's line
     line = lines.next();
-    if (done && !ourTurn) close("Server closed.");
-    if (!ourTurn) {
-      console.log(`Not sent, it is the client's turn: ${escape(text)}`);
-    } else if (text.trim() !== "") {
-      if (isExit(text)) await leave(text);
+    if (isExit(text)) lastWord = text;
+    else if (!ourTurn) console.log("Not sent, it is the client's turn.");
+    else if (text.trim() !== "") {
       ourTurn = false;
       console.log("Waiting for the client ...");
       const late = "No answer for 10 s. TCP repeats what did not arrive.";
       const answer = message; // still pending when these 10 s are over?
       setTimeout(() => message === answer && console.log(late), 10_000);
-      await output.write(new TextEncoder().encode(text));
+      await output.write(encoder.encode(text));
     }
   }
 }
 
+// We say the last word, and that it is the last (FIN). If we only closed the
+// socket while something is unread here, the client would see a reset (RST).
+await output.write(encoder.encode(lastWord));
+await connection.closeWrite().catch(() => {}); // the client may be gone
+close("Server closed.");
+
 /**
- * Yields what the client says. TCP may cut a text anywhere, and nothing marks
- * its end. So a message ends when nothing follows for 200 ms, or for 5 s inside
- * a character (half of one decodes to U+FFFD). It has at most 1 MiB.
+ * Yields what the client says. Nothing on the wire marks the end of a message,
+ * so it ends when nothing follows for 200 ms. A character cut in two is whole
+ * again, because the decoder keeps its first half.
  */
 async function* receive(): AsyncGenerator<string, undefined> {
-  const buffer = new Uint8Array(4096);
+  const buffer = new Uint8Array(4096), decoder = new TextDecoder();
   let read = connection.read(buffer);
   for (let length = await read; length !== null; length = await read) {
-    const bytes: number[] = [];
     let text = "";
     do {
-      bytes.push(...buffer.subarray(0, length));
-      text = new TextDecoder().decode(Uint8Array.from(bytes));
+      text += decoder.decode(buffer.subarray(0, length), { stream: true });
       read = connection.read(buffer);
-      const wait = text.endsWith("\uFFFD") ? 5_000 : 200;
-      length = await Promise.race([read, pause(wait, 0)]);
-    } while (length && bytes.length < 1024 * 1024);
-    yield text;
+      length = await Promise.race([read, pause(200, 0)]);
+    } while (length && text.length < 1024 * 1024);
+    if (text !== "") yield text;
   }
 }
 
 /** Yields what is typed, line by line, from a terminal or a pipe. */
-async function* keyboard(): AsyncGenerator<string> {
+async function* keyboard(): AsyncGenerator<string, undefined> {
   let rest = "";
-  for await (
-    const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())
-  ) {
+  const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+  for await (const text of typed) {
     const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines) yield line.replace(/\r$/, "");
@@ -112,24 +108,9 @@ async function* keyboard(): AsyncGenerator<string> {
   if (rest !== "") yield rest;
 }
 
-/**
- * Says a last word and announces the end (FIN). If we only closed the socket
- * while words of the client wait unread, it would be a reset (RST) over there.
- */
-async function leave(text: string): Promise<never> {
-  await output.write(new TextEncoder().encode(text));
-  await connection.closeWrite().catch(() => {}); // the client may be gone
-  close("Server closed.");
-}
-
 function close(farewell: string): never {
   console.log(farewell);
   Deno.exit(); // closes the socket, too
-}
-
-/** Makes a stranger's text safe to print: it cannot command the terminal. */
-function escape(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu, "\uFFFD");
 }
 
 function nameOf({ hostname, port }: Deno.NetAddr): string {

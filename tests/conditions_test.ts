@@ -236,6 +236,37 @@ Deno.test("conditions: what is lost is not doubled, and each loss has its cause"
   }
 });
 
+Deno.test("conditions: 40,000 datagrams lost, doubled and late: each is accounted for", async () => {
+  const { lane, events, counts, out, drained } = await bench(
+    "loss=20% duplicate=5% jitter=30ms",
+    "udp",
+  );
+  const sent = 40_000;
+  for (let i = 1; i <= sent; i++) {
+    lane.take("datagram", 1, bytesOf(`${i}`));
+    if (i % 1000 === 0) await pause(1);
+  }
+  await drained();
+  const count = counts.of("server", "client");
+  assert(count);
+  const { lost, twice, delivered } = count;
+  // Six standard deviations.
+  assert(Math.abs(lost - 8000) < 480, `${lost} lost`);
+  assert(Math.abs(twice - 1600) < 240, `${twice} twice`);
+  assertEquals([count.sent, delivered], [sent, sent - lost + twice]);
+  assertEquals(out.length, delivered);
+  const last = new Map(events.map((event) => [event.number, event]));
+  assertEquals(last.size, sent + twice);
+  const fates = Map.groupBy(last.values(), ({ fate }) => fate);
+  assertEquals(fates.get("lost")?.length, lost);
+  assertEquals(fates.get("under way"), undefined);
+  // Each that was not lost arrived once, or twice.
+  const arrived = Map.groupBy(out, ({ text }) => text);
+  assertEquals(arrived.size, sent - lost);
+  const doubled = [...arrived.values()].filter(({ length }) => length === 2);
+  assertEquals(doubled.length, twice);
+});
+
 Deno.test("conditions: a delay holds nothing else up", async () => {
   const { lane, out, drained, events } = await bench("delay=150ms:#1", "udp");
   for (const text of ["slow", "fast"]) lane.take("datagram", 1, bytesOf(text));
@@ -299,6 +330,12 @@ Deno.test("conditions: jitter stays around the delay, and never before it", asyn
 
 Deno.test("conditions: reorder lets the next one past, and only that", async () => {
   assertEquals(await sendAll("reorder=#2", 4), ["1", "3", "2", "4"]);
+  const overtaken = await bench("reorder=#1", "udp");
+  for (const text of ["a", "b"]) {
+    overtaken.lane.take("datagram", 1, bytesOf(text));
+  }
+  const marks = overtaken.events.findLast(({ number }) => number === 1)?.marks;
+  assert(marks?.includes("overtaken"), `${marks}`);
   const { lane, events, out, drained } = await bench("reorder=#1", "udp");
   lane.take("datagram", 1, bytesOf("alone"));
   assertEquals(out, []);
@@ -355,6 +392,15 @@ Deno.test("conditions: rate lets a stream wait, and loses nothing", async () => 
   assert(out.length >= 4 && out.length <= 7, `${out.length} pieces`);
 });
 
+Deno.test("conditions: a stream that waits is read no further than 1 MiB", async () => {
+  const { lane } = await bench("delay=60s", "tcp");
+  for (let i = 0; i < 15; i++) lane.take("message", 1, new Uint8Array(65_536));
+  assert(!lane.full);
+  lane.take("message", 1, new Uint8Array(65_536));
+  assert(lane.full);
+  lane.close();
+});
+
 Deno.test("conditions: cut makes pieces that leave at least 5 ms apart", async () => {
   const { lane, out, drained, events, counts } = await bench("cut=3B", "tcp");
   lane.take("message", 1, bytesOf("0123456789"));
@@ -407,6 +453,8 @@ Deno.test("conditions: reset and stall after so many bytes, to the byte", async 
       "6789",
     );
     assert(lost[0]?.causes.includes(`${then}=6B`));
+    // What came later stays behind it, for the same cause.
+    if (then === "stall") assert(lost[1]?.causes.includes("stall=6B"));
   }
   const exact = await bench("up.stall=4B", "tcp");
   exact.lane.take("message", 1, bytesOf("0123"));

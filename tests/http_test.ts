@@ -6,15 +6,11 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import {
-  assertComplaint,
   assertExits,
-  assertFails,
   assertPrints,
   noSignals,
   Program,
   ROOT,
-  start,
-  startAlone,
   startServer,
   TcpPeer,
 } from "./assertions.ts";
@@ -268,6 +264,20 @@ for (const task of [SEQUENTIAL, THREADED]) {
     assertEquals(server.stderr, "");
   });
 
+  Deno.test(`${task}: who asks nothing gets nothing`, async () => {
+    await using started = await startServer(task);
+    const { server, port } = started;
+    for (const text of ["", "\r\n"]) {
+      using peer = await TcpPeer.connect(port);
+      await peer.send(text);
+      await peer.connection.closeWrite();
+      assertEquals(await peer.rest(), "");
+    }
+    assertEquals(await ask(port, REQUEST), response(task));
+    await server.until(() => blocks(server).length > 0, "print", 20_000);
+    assertEquals(blocks(server), [REQUEST]);
+  });
+
   Deno.test(`${task}: a client that stalls gets 408`, async () => {
     await using started = await startServer(task);
     const { server, port } = started;
@@ -457,7 +467,7 @@ for (const task of Object.keys(FILES)) {
           .catch(() => "");
       }
       assertMatch(answer, /^HTTP\/1.1 200 OK/);
-      assertEquals(server.stderr, "");
+      assertEquals(server.status, undefined, server.stderr);
     },
   });
 }
@@ -467,6 +477,31 @@ function blocks(server: Program): string[] {
   const pattern = /^----- HTTP REQUEST.* -----\n([^]*?)\n-{24,}\n/gm;
   return [...server.stdout.matchAll(pattern)].map(([, text]) => text ?? "");
 }
+
+Deno.test("http:server: an accept that fails is tried again", async () => {
+  const [run = "", ...rest] = await taskCommand(SEQUENTIAL);
+  const preload = "--preload=tests/peers/failing_accept.ts";
+  const args = [run, preload, ...rest, "--port", "0"];
+  await using server = new Program("failing accept", args);
+  const [, port] = await assertPrints(server, /:(\d+)\n/);
+  assertEquals(await ask(Number(port), REQUEST), response(SEQUENTIAL));
+  assertEquals(server.stderr, "");
+});
+
+Deno.test(needs(["script"], {
+  name: "http:threaded: starts on a terminal without a question",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const [, ...rest] = await taskCommand(THREADED);
+    const command = [Deno.execPath(), "run", ...rest, "--port", "0"].join(" ");
+    const args = ["-qec", command, "/dev/null"];
+    const path = find("script") ?? "";
+    await using server = new Program("on a terminal", args, {}, ROOT, path);
+    const [, port] = await assertPrints(server, /running on .*:(\d+)\r?\n/);
+    assertEquals(await ask(Number(port), REQUEST), response(THREADED));
+    assert(!server.stdout.includes("Allow?"), server.stdout);
+  },
+}));
 
 Deno.test("http:threaded: slow clients delay nobody", async () => {
   await using started = await startServer(THREADED);
@@ -528,16 +563,19 @@ Deno.test({
   name: "http:serve: half a request does not keep it from ending",
   ignore: noSignals,
   async fn() {
-    await using started = await startServer(SERVE);
-    const { server, port } = started;
-    using peer = await TcpPeer.connect(port);
-    await peer.send(REQUEST + "GET / HT");
-    await peer.assertReplies("HTTP/1.1 200 OK\r\n");
-    server.kill("SIGTERM");
-    await assertExits(server, 0);
+    const half =
+      "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf";
+    for (const text of [`${REQUEST}GET / HT`, half]) {
+      await using started = await startServer(SERVE);
+      const { server, port } = started;
+      using peer = await TcpPeer.connect(port);
+      await peer.send(text);
+      await peer.assertReplies("HTTP/1.1 200 OK\r\n");
+      server.kill("SIGTERM");
+      await assertExits(server, 0);
+    }
   },
 });
-
 for (const task of Object.keys(FILES)) {
   const expected = PAGES[task] ?? page("<h1>Hello!</h1>");
 
@@ -592,40 +630,5 @@ for (const task of Object.keys(FILES)) {
         assert(server.stdout.endsWith("\nServer is shutting down...\n"));
       }
     },
-  });
-
-  Deno.test(`${task}: bad use is answered with a usage line`, async () => {
-    const usage = /Usage: \w+\.ts \[--host 127\.0\.0\.1\] \[--port 8080\]\n$/;
-    for (
-      const args of [
-        ["--port", "abc"],
-        ["--port", "70000"],
-        ["--port", ""],
-        ["--port"],
-        ["--bogus"],
-        ["extra"],
-      ]
-    ) await assertFails(task, args, 2, usage);
-    await using help = await start(task, ["--help"]);
-    await assertExits(help, 0);
-    assertStringIncludes(help.stdout, "Usage: ");
-  });
-
-  Deno.test(`${task}: a port in use, no permission`, async () => {
-    await using started = await startServer(task);
-    const advice =
-      /^Cannot serve on 127\.0\.0\.1 port \d+: .*another --port\.\n$/;
-    await assertFails(task, ["--port", `${started.port}`], 1, advice);
-    await assertFails(task, ["--host", "0.0.0.0"], 1, /--allow-net/);
-    await using program = new Program(task, ["run", FILES[task] ?? ""]);
-    await assertExits(program, 1);
-    assertComplaint(program, /--allow-net/);
-  });
-
-  Deno.test(`${task}: runs alone in an empty folder`, async () => {
-    await using server = await startAlone(FILES[task] ?? "", ["--port", "0"]);
-    const [, port] = await assertPrints(server, /127\.0\.0\.1:(\d+)/);
-    const answer = await fetch(`http://127.0.0.1:${port}/`);
-    assertEquals(await answer.text(), expected);
   });
 }

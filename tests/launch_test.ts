@@ -2,8 +2,14 @@ import {
   assert,
   assertEquals,
   assertMatch,
+  assertRejects,
   assertStringIncludes,
 } from "@std/assert";
+import { launch } from "../launch/launch.ts";
+import { EXAMPLES } from "../launch/programs/examples.ts";
+import { scripted } from "../launch/programs/keyboard.ts";
+import { Reaper } from "../launch/programs/reaper_client.ts";
+import { screen } from "../launch/show/screen.ts";
 import {
   characters,
   hexDump,
@@ -13,7 +19,14 @@ import {
   wrap,
 } from "../launch/show/text.ts";
 import { View } from "../launch/show/view.ts";
-import { assertExits, noSignals, Program, ROOT } from "./assertions.ts";
+import {
+  assertExits,
+  noSignals,
+  PATIENCE_MS,
+  Program,
+  ROOT,
+  within,
+} from "./assertions.ts";
 import { FLAGS, launcher, output, play } from "./launches.ts";
 import { needs } from "./needs.ts";
 
@@ -143,20 +156,25 @@ Deno.test("wire view: used wrongly, it says so in one line", async () => {
   assertMatch(await output("tcp", "--help"), /^Usage: deno task tcp /);
 });
 
-Deno.test("wire view: says that nats-server is not installed", async () => {
+Deno.test("wire view: finds nats-server, or says that it is not installed", async () => {
   await using launch = new Program(
     "nats",
     [
       ...FLAGS,
-      ...["launch/main.ts", "nats"],
+      ...["launch/main.ts", "nats", "--port", "0", "--script", ""],
     ],
     {},
     ROOT,
     Deno.execPath(),
     { PATH: "/nowhere" },
   );
-  await assertExits(launch, 1);
-  assertMatch(launch.stderr, /^nats-server is not installed\. .*\n$/);
+  // Debian's is found nevertheless.
+  const isFound = await launch.exits(3 * PATIENCE_MS) === 0;
+  if (isFound) {
+    assertStringIncludes(launch.stdout, "Listening for client");
+    assert(!launch.stdout.includes("Server is ready"), "all that it prints");
+    assertMatch(launch.stdout, / ■ stopped/); // whatever its exit status is
+  } else assertMatch(launch.stderr, /^nats-server is not installed\. .*\n$/);
 });
 
 /** What tells which processes there are; Debian may lack `ps`. */
@@ -203,6 +221,103 @@ Deno.test(needs(LISTING, {
     assertEquals(folders.filter(exists), []);
   },
 }));
+
+Deno.test(needs(["sh"], {
+  name: "wire view: ends when the program that started it is killed",
+  ignore: noSignals,
+  async fn() {
+    const words = [Deno.execPath(), ...FLAGS, "launch/main.ts", "incrementer"];
+    const script = '"$@"; true'; // a shell that stays
+    await using shell = new Program(
+      "shell",
+      ["-c", script, "sh", ...words, "--port", "0"],
+      {},
+      ROOT,
+      "sh",
+    );
+    await shell.prints("exit - exit client terminal");
+    shell.kill("SIGKILL");
+    // Its output ends when the launcher does, which has the same one.
+    await within(2 * PATIENCE_MS, shell.ended, "the launcher's end");
+    assertStringIncludes(shell.stdout, "SERVER OFFLINE");
+  },
+}));
+
+Deno.test(needs(["sh", "head"], {
+  name: "wire view: ends when nobody reads it any more",
+  ignore: noSignals,
+  async fn() {
+    const words = [Deno.execPath(), ...FLAGS, "launch/main.ts", "tcp:chat"];
+    await using shell = new Program(
+      "shell",
+      ["-c", '"$@" | head -n 1', "sh", ...words, "--port", "0"],
+      {},
+      ROOT,
+      "sh",
+    );
+    await assertExits(shell, 0); // although nobody has typed, or ended the input
+    assertMatch(shell.stdout, /^tcp:chat .*\n$/);
+  },
+}));
+
+Deno.test("launch: says that a run takes too long", async () => {
+  const [tcp] = EXAMPLES;
+  assert(tcp);
+  await using reaper = new Reaper();
+  const presenter = new View(screen(() => {}), { colours: false });
+  for (
+    const way of ["begin", "link", "line", "wire", "ended", "end"] as const
+  ) {
+    presenter[way] = () => {};
+  }
+  await assertRejects(
+    () =>
+      launch(tcp, {
+        presenter,
+        keyboard: scripted([]),
+        reaper,
+        signal: new AbortController().signal,
+        ports: { server: 0 },
+        limit: 1,
+      }),
+    Error,
+    "It takes longer than 0.001 s",
+  );
+});
+
+Deno.test("demo: fails if an example does, and names it", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "demo-" });
+  try {
+    const config = JSON.parse(await Deno.readTextFile(`${ROOT}deno.json`));
+    for (const task of Object.keys(config.tasks)) {
+      if (!/^udp:(server|client)$/.test(task)) delete config.tasks[task];
+    }
+    await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify(config));
+    for (const name of ["launch", "udp", ".std"]) {
+      if (exists(`${ROOT}${name}`)) {
+        await copy(`${ROOT}${name}`, `${folder}/${name}`);
+      }
+    }
+    const args = [...FLAGS, "launch/demo.ts"];
+    await using demo = new Program("demo", args, {}, folder);
+    await assertExits(demo, 1);
+    assertMatch(
+      demo.stdout,
+      /\n1 of 12 examples ran; failed: tcp, tcp:chat, udp:chat, http, .*, library\n$/,
+    );
+    assertStringIncludes(demo.stdout, "Server says: Hello from server!");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+async function copy(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to);
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    if (isDirectory) await copy(`${from}/${name}`, `${to}/${name}`);
+    else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
+  }
+}
 
 /** The processes that a process has started, and those that they have. */
 async function descendants(pid: number): Promise<number[]> {

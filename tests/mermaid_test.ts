@@ -7,7 +7,7 @@ import mermaid from "npm:mermaid@12.3.0";
 import { EXAMPLES } from "../launch/programs/examples.ts";
 import { Diagram } from "../launch/show/mermaid.ts";
 import { readDocuments } from "./documents.ts";
-import { output, play } from "./launches.ts";
+import { event, LINK, output, PAIR, play } from "./launches.ts";
 import { needs } from "./needs.ts";
 import { anyNumbers } from "./transcript.ts";
 
@@ -102,4 +102,29 @@ Deno.test("wire view: Mermaid takes whatever is said", async () => {
   const { diagramType } = await mermaid.parse(text);
   assertEquals(diagramType, "sequence");
   assertStringIncludes(text, "code#59; #35;1: #60;b#62;#92;");
+});
+
+Deno.test("wire view: a Mermaid diagram names connections, and what went wrong", () => {
+  const lines: string[] = [];
+  const diagram = new Diagram((line) => lines.push(line));
+  diagram.begin(PAIR);
+  const detail = { size: 0, isUpdate: false };
+  diagram.wire(LINK, event({ kind: "connect", connection: 2 }), detail);
+  for (let i = 1; i <= 9; i++) {
+    diagram.line({
+      role: "server",
+      text: `line ${i}`,
+      stream: "stderr",
+      typed: undefined,
+    });
+  }
+  const end = { role: "server", signal: null };
+  diagram.ended({ ...end, code: 3, stopped: false });
+  diagram.ended({ ...end, code: 143, stopped: true });
+  assertEquals(lines.slice(3), [
+    "    client-->>server: connect #35;2",
+    "    Note over server: ! line 1<br/>! line 2<br/>! line 3<br/>! line 4<br/>" +
+    "! line 5<br/>… 4 more lines",
+    "    Note over server: ended with status 3",
+  ]);
 });

@@ -57,6 +57,20 @@ c.close()
 
 const python = find("python3") ?? "";
 
+/** A client that finds out whether its server's address has gone with the server. */
+const TWICE = `
+import socket, sys, time
+address = ("127.0.0.1", int(sys.argv[1]))
+with socket.create_connection(address) as s:
+  s.sendall(b"Hello")
+  while s.recv(100): pass
+for tries in range(200):
+  try: socket.create_connection(address).close()
+  except ConnectionRefusedError: sys.exit(0)
+  time.sleep(0.1)
+sys.exit(5)
+`;
+
 Deno.test(needs(["python3"], {
   name: "own programs: a server is found by the port that it prints",
   async fn() {
@@ -125,12 +139,50 @@ Deno.test(needs(["sh"], {
   },
 }));
 
+Deno.test(needs(["python3"], {
+  name: "own programs: who comes when the server has gone is refused",
+  async fn() {
+    await using client = await script("client.py", TWICE);
+    await using launch = launcher(
+      "tcp",
+      ...["--client", `"${python}" "${client.path}" {port}`],
+    );
+    await assertExits(launch, 0);
+  },
+}));
+
+Deno.test(needs(["python3"], {
+  name: "own programs: a server that fails in the end is named",
+  async fn() {
+    await using server = await script("server.py", `${SERVER}\nsys.exit(3)\n`);
+    await using launch = launcher(
+      "tcp",
+      ...["--server", `"${python}" "${server.path}" {port}`],
+    );
+    await assertExits(launch, 1);
+    assertEquals(launch.stderr, "server ended with status 3\n");
+  },
+}));
+
+Deno.test(needs(["sh"], {
+  name: "own programs: a client that does nothing costs its server nothing",
+  ignore: noSignals,
+  async fn() {
+    await using launch = launcher("tcp", "--client", "sh -c true");
+    await assertExits(launch, 0);
+    assertMatch(launch.stdout, / ■$/m);
+    assertEquals(launch.stderr, "");
+  },
+}));
+
 Deno.test(needs(["sh", "ps"], {
   name: "own programs: what a command starts ends with it",
   ignore: noSignals,
   async fn() {
     const mark = `7${Date.now() % 100_000_000}`;
-    const command = `sh -c 'sleep ${mark} & sleep ${mark}; true'`;
+    // One of them does not listen to SIGTERM, and prints nowhere.
+    const deaf = `(trap "" TERM; exec sleep ${mark} >/dev/null 2>&1)`;
+    const command = `sh -c '${deaf} & sleep ${mark} & sleep ${mark}; true'`;
     await using launch = launcher(
       "tcp",
       ...["--client", `sh -c 'echo done'`, "--server", command],

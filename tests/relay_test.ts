@@ -7,12 +7,17 @@ import { relayTcp } from "../launch/wire/tcp_relay.ts";
 import { relayUdp } from "../launch/wire/udp_relay.ts";
 import { Recording, type Relay, type WireEvent } from "../launch/wire/relay.ts";
 import {
+  assertPrints,
+  LARGEST_DATAGRAM,
   PATIENCE_MS,
+  Program,
+  ROOT,
   TcpListener,
   TcpPeer,
   UdpPeer,
   within,
 } from "./assertions.ts";
+import { needs } from "./needs.ts";
 
 /** What a relay reported, as short texts: `client: message 5`. */
 class Reports {
@@ -490,6 +495,18 @@ Deno.test("TCP relay: conditions reset, stall, and are changed while it runs", a
   );
   relay.change(await of("delay=0ms"));
   await server.assertReplies(" world"); // the cable is in again
+  relay.change(await of("stall=3B"));
+  await client.send("abcdef");
+  await server.assertReplies("abc");
+  await server.send("back"); // this direction has had no 3 bytes, and stands, too
+  await until(() =>
+    events.some(({ from, bytes, fate }) =>
+      from === "server" && bytes.length === 4 && fate === "under way"
+    )
+  );
+  relay.change(await of("delay=0ms"));
+  await server.assertReplies("def");
+  await client.assertReplies("back");
   relay.change(await of("down.reset=3B"));
   await server.send("abcdef");
   assertEquals(await ending(client), "abc, ConnectionReset");
@@ -501,9 +518,101 @@ Deno.test("TCP relay: conditions reset, stall, and are changed while it runs", a
     [
       "up.stall=5B: nothing passes any more",
       "now: no conditions",
+      "now: stall=3B",
+      "stall=3B: nothing passes any more",
+      "now: no conditions",
       "now: down.reset=3B",
     ],
   );
+});
+
+Deno.test(needs(["sh"], {
+  name:
+    "TCP relay: no descriptors left: says so, serves, and goes on afterwards",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const served: net.Socket[] = [];
+    const server = net.createServer((socket) => {
+      served.push(socket);
+      socket.on("error", () => {});
+      socket.pipe(socket);
+    });
+    await new Promise<void>((resolve) =>
+      server.listen(0, "127.0.0.1", resolve)
+    );
+    const target = `127.0.0.1:${portOf(server)}`;
+    const flags = ["--allow-run", "--allow-read", "--allow-write"];
+    await using relay = new Program(
+      "wire",
+      [
+        ...["-c", 'ulimit -n 64; exec "$0" "$@"', Deno.execPath(), "run"],
+        ...["--quiet", "--no-check", ...flags, "--allow-env=TERM"],
+        ...["--allow-net=127.0.0.1", "launch/wire.ts", "tcp", "0", target],
+      ],
+      {},
+      ROOT,
+      "sh",
+    );
+    const [, text] = await assertPrints(relay, /127\.0\.0\.1:(\d+) →/);
+    const port = Number(text);
+    // Each takes two descriptors of the relay: not all of them can be served.
+    const clients: TcpPeer[] = [];
+    for (let i = 0; i < 60; i++) {
+      const client = await TcpPeer.connect(port);
+      clients.push(client);
+      await client.send("hello");
+    }
+    await assertPrints(relay, /file\s+descriptors/);
+    // Who is served goes, and leaves room for those who still wait.
+    const ends = clients.map(async (client) => {
+      using _ = client;
+      return await client.assertReplies("hello").then(() => true, () => false);
+    });
+    const answers = await within(2 * PATIENCE_MS, Promise.all(ends), "ends");
+    const count = answers.filter((isServed) => isServed).length;
+    assert(count > 10, `${count} of 60 were served`);
+    using late = await TcpPeer.connect(port);
+    await late.send("still there?");
+    await late.assertReplies("still there?");
+    for (const socket of served) socket.destroy();
+    server.close();
+  },
+}));
+
+Deno.test("TCP relay: 2,000 connections come and go, and nothing stays", async () => {
+  const server = net.createServer((socket) => socket.pipe(socket));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const ends = new Map<string, number>();
+  await using relay = await relayTcp({
+    link: "server",
+    target: { hostname: "127.0.0.1", port: portOf(server) },
+    recorder: new Recording(({ kind, from }) => {
+      const key = `${from}: ${kind}`;
+      ends.set(key, (ends.get(key) ?? 0) + 1);
+    }),
+  });
+  let left = 2000;
+  const visitor = async () => {
+    while (left-- > 0) {
+      using client = await TcpPeer.connect(relay.address.port);
+      await client.send("hello");
+      await client.connection.closeWrite();
+      assertEquals(await client.rest(), "hello");
+    }
+  };
+  await Promise.all(Array.from({ length: 20 }, visitor));
+  await relay.settled(PATIENCE_MS);
+  const open = await new Promise((resolve, reject) =>
+    server.getConnections((error, count) =>
+      error ? reject(error) : resolve(count)
+    )
+  );
+  assertEquals(open, 0);
+  for (const what of ["client: connect", "client: end", "server: end"]) {
+    assertEquals(ends.get(what), 2000, what);
+  }
+  assert(!relay.reset(2000), "a connection is kept that has ended");
+  server.close();
 });
 
 Deno.test("TCP relay: held, changed and injected by hand", async () => {
@@ -525,6 +634,14 @@ Deno.test("TCP relay: held, changed and injected by hand", async () => {
   assertEquals(relay.drop(held?.number ?? 0), false); // a stream loses nothing
   assert(relay.release(held?.number ?? 0, new TextEncoder().encode("public")));
   await server.assertReplies("public");
+  // What came before it on its stream goes with it.
+  for (const text of ["first ", "second"]) {
+    const count = relay.held().length;
+    await client.send(text);
+    await until(() => relay.held().length === count + 1);
+  }
+  assert(relay.release(relay.held()[1]?.number ?? 0));
+  await server.assertReplies("first second");
   await client.send("one ");
   await until(() => relay.held().length === 1);
   await client.send("two");
@@ -653,6 +770,44 @@ Deno.test("UDP relay: keeps datagrams whole, the empty and the largest, too", as
     "client: datagram 65507",
     "server: datagram 65507",
   );
+});
+
+Deno.test({
+  name: "UDP relay: IPv6 both ways, also with datagrams of the largest size",
+  ignore: !await canListen("::1"),
+  async fn() {
+    const open = () =>
+      Deno.listenDatagram({ transport: "udp", hostname: "::1", port: 0 });
+    const server = open(), client = open();
+    const portOf = ({ addr }: Deno.DatagramConn) =>
+      addr.transport === "udp" ? addr.port : 0;
+    await using relay = await relayUdp({
+      link: "server",
+      listen: { hostname: "::1" },
+      target: { hostname: "0:0::1", port: portOf(server) },
+      recorder: new Recording(() => {}),
+    });
+    try {
+      for (const length of [0, 5, LARGEST_DATAGRAM]) {
+        const bytes = new Uint8Array(length).fill(length);
+        const { hostname, port } = relay.address;
+        await client.send(bytes, { transport: "udp", hostname, port });
+        const [up, from] = await within(PATIENCE_MS, server.receive(), "it");
+        assertEquals(up, bytes);
+        await server.send(up, from);
+        const [down, sender] = await within(
+          PATIENCE_MS,
+          client.receive(),
+          "it comes back",
+        );
+        assertEquals(down, bytes);
+        assertEquals(sender.transport === "udp" && sender.port, port);
+      }
+    } finally {
+      server.close();
+      client.close();
+    }
+  },
 });
 
 Deno.test("UDP relay: keeps peers apart, and strangers out", async () => {

@@ -108,6 +108,18 @@ Deno.test("saved run: what is written is read again", () =>
     );
   }));
 
+Deno.test("saved run: a message larger than all buffers is written whole", () =>
+  inFolder(async (file) => {
+    const path = file("run.jsonl");
+    const bytes = Uint8Array.from({ length: 1_000_000 }, (_, i) => i * 7);
+    const events = [event(1, { bytes }), event(2, { bytes: bytesOf("ü") })];
+    {
+      using writer = new SavedRunWriter(path, HEADER);
+      for (const one of events) writer.take(one);
+    }
+    assertEquals((await readRun(path)).events, events);
+  }));
+
 Deno.test("saved run: the last report of an event counts", () =>
   inFolder(async (file) => {
     const path = file("run.jsonl");
@@ -340,5 +352,38 @@ Deno.test(needs(["tshark"], {
       const follow = await tshark(path, "-q", "-z", "follow,tcp,ascii,0");
       assert(follow.includes("Host: x"), follow);
       assert(follow.includes("HTTP/1.1 200 OK"), follow);
+    }),
+}));
+
+Deno.test(needs(["tshark"], {
+  name: "saved run: where the link is IPv6, so are the packets",
+  fn: () =>
+    inFolder(async (file) => {
+      const path = file("run.pcapng");
+      const links = HEADER.links.map((link) => ({
+        ...link,
+        listen: "[::1]:8080",
+        target: "[fd00::2:8]:40000",
+      }));
+      {
+        using writer = new PcapngWriter(path, { ...HEADER, links });
+        for (const one of EVENTS) writer.take(one);
+      }
+      const names = ["ipv6.dst", "http.request.method"];
+      const protocols = ["tcp", "udp"];
+      const status = protocols.map((name) => `${name}.checksum.status`);
+      const table = await tshark(
+        path,
+        ...protocols.flatMap((name) => ["-o", `${name}.check_checksum:TRUE`]),
+        ...["-T", "fields"],
+        ...[...names, ...status].flatMap((name) => ["-e", name]),
+      );
+      const rows = table.trimEnd().split("\n").map((line) => line.split("\t"));
+      assertEquals(
+        new Set(rows.map(([to]) => to)),
+        new Set(["::1", "fd00::2:8"]),
+      );
+      assertEquals(rows.filter(([, method]) => method === "GET").length, 2);
+      for (const [, , tcp, udp] of rows) assertEquals(`${tcp}${udp}`, "1");
     }),
 }));

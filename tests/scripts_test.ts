@@ -70,6 +70,22 @@ interface Script {
   beside?: string[];
 }
 
+/** What is no list of NATS servers; one that is given twice is no list. */
+const NATS_MISUSE = [
+  ...[
+    "",
+    "x",
+    "nats://",
+    "nats://:1",
+    "nats://a/b",
+    "nats://a:70000",
+    ",nats://a",
+  ]
+    .map((place) => ["--nats", place]),
+  ["--nats"],
+  ["--nats", "nats://127.0.0.1:1", "--nats=nats://127.0.0.1:2"],
+];
+
 /** By task. */
 const SCRIPTS: Record<string, Script> = {
   "tcp:server": {
@@ -163,6 +179,8 @@ const SCRIPTS: Record<string, Script> = {
     bad: [
       ...[["--toupper", "0.0.0.0:8080"], ["--tolower", "[::]:8080"]],
       ...[["--toupper", "127.0.0.1"], ["--tolower", "127.0.0.1:70000"]],
+      ...[["--toupper", "127.0.0.1:0"], ["--tolower", ":8080"]],
+      ...[["--toupper", "[]:8080"], ["--tolower", "fd00::2:8080"]],
     ],
   },
   "broker:client": {
@@ -175,11 +193,11 @@ const SCRIPTS: Record<string, Script> = {
   "nats:broker": {
     by: "udp",
     listens: /^Waiting for connections on \S+:(\d+) \.\.\.\n/,
-    bad: [["--nats", ""], ["--nats", "nonsense"]],
+    bad: NATS_MISUSE,
   },
   "nats:worker": {
     by: "nats",
-    bad: [["--nats", ""], ["--nats", "nonsense"], ["--operation", "x"]],
+    bad: [...NATS_MISUSE, ["--operation", "x"], ["--operation"]],
   },
   "incrementer:server": {
     by: "tcp",

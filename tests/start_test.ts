@@ -118,6 +118,11 @@ Deno.test("nats:server: starts it, or says how to install it", async () => {
   }
 });
 
+Deno.test("nats:server: its exit status is that of nats-server", async () => {
+  await using server = await start("nats:server", ["--config", "no-such-file"]);
+  assert(await server.exits(PATIENCE_MS) !== 0);
+});
+
 /** A program that has a terminal, its screen without commands to it. */
 class Terminal implements AsyncDisposable {
   /** All that was shown since the last key. */

@@ -13,14 +13,11 @@ import {
   noSignals,
   Program,
   ROOT,
-  start,
-  startAlone,
   startClient,
   startOnTerminal,
   startServer,
   TcpListener,
   TcpPeer,
-  unusedPort,
 } from "./assertions.ts";
 import { type Host, Hosts, needsHosts } from "./hosts.ts";
 import { find, needs } from "./needs.ts";
@@ -54,8 +51,8 @@ Deno.test("tcp/server: answers a client that does not close its side", async () 
 Deno.test("tcp/server: takes what one read returns for the message", async () => {
   await using started = await startServer("tcp:server");
   using peer = await TcpPeer.connect(started.port);
+  // It closes with one byte unread. On Windows its answer may be lost then.
   await peer.send("x".repeat(1025));
-  await peer.assertReplies("Hello from server!");
   await assertExits(started.server, 0);
   assertMatch(started.server.stdout, /\nClient says: x{1024}\n$/);
 });
@@ -93,7 +90,9 @@ Deno.test("tcp/client: takes what one read returns for the message", async () =>
 Deno.test("tcp/client: reports a server that leaves without a word", async () => {
   using listener = new TcpListener();
   await using client = await startClient("tcp:client", listener.port);
-  (await listener.accept()).connection.close();
+  const peer = await listener.accept();
+  await peer.assertReplies("Hello from client!"); // unread, it would be a reset
+  peer.connection.close();
   await assertExits(client, 1);
   assertComplaint(
     client,
@@ -306,14 +305,17 @@ Deno.test("tcp/chat: a part that comes late is shown at once, and costs no turn"
 
 Deno.test("tcp/chat: a character is put together, however long its half waits", async () => {
   await using started = await startServer("tcp:chat:server");
-  using peer = await TcpPeer.connect(started.port);
+  const { server, port } = started;
+  using peer = await TcpPeer.connect(port);
   await peer.send(Uint8Array.of(0x47, 0xc3));
-  // Longer than the pause that ends a message elsewhere.
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await assertPrints(server, "Client: G\nYou (server): "); // 200 ms are over
   await peer.send(Uint8Array.of(0xbc));
-  await assertPrints(started.server, "Client: Gü\nYou (server): ");
-  await peer.send(Uint8Array.of(0x47, 0xc3)); // the other half never comes
-  await assertPrints(started.server, "Client: G\uFFFD\nYou (server): ");
+  await assertPrints(server, "\nClient: ü\nYou (server): ");
+  await peer.send(Uint8Array.of(0xc3)); // the other half never comes
+  await answerPrompt(server, "You (server): ", "no message, no turn");
+  await peer.assertReplies("no message, no turn");
+  await peer.send("!");
+  await assertPrints(server, "...\nClient: \uFFFD!\nYou (server): ");
 });
 
 Deno.test("tcp/chat: a message without end is cut at 1 MiB", async () => {
@@ -460,14 +462,16 @@ Deno.test(needs(["python3"], {
     await peer.assertReplies("hello");
     await assertPrints(client, "Waiting for the server ...");
     await client.type("too early");
-    await assertPrints(client, "Not sent, it is the server's turn: too early");
+    await assertPrints(client, "Not sent, it is the server's turn.");
     await peer.send("good day");
     await assertPrints(client, /Server: good day\r?\nYou \(client\): /);
     await client.type("now");
     await peer.assertReplies("now");
     await assertPrints(client, /now\r?\nWaiting for the server/);
-    await client.type("\x04"); // Ctrl-D
-    await assertPrints(client, "Client closed.");
+    await client.type("\x04"); // Ctrl-D, out of turn, too
+    await peer.assertReplies("exit");
+    await peer.send("Goodbye!");
+    await assertPrints(client, /Server: Goodbye!\r?\nClient closed\./);
     await peer.assertCloses();
   },
 }));
@@ -508,78 +512,6 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     },
   });
 }
-
-for (
-  const task of [
-    "tcp:server",
-    "tcp:client",
-    "tcp:chat:server",
-    "tcp:chat:client",
-  ]
-) {
-  Deno.test(`${task}: bad use is answered with a usage line`, async () => {
-    const usage = /Usage: \w+\.ts \[--host 127\.0\.0\.1\] \[--port \d+\]\n$/;
-    for (
-      const args of [
-        ["--port", "abc"],
-        ["--port", "70000"],
-        ["--port", "-1"],
-        ["--port", ""],
-        ["--port"],
-        ["--bogus"],
-        ["extra"],
-      ]
-    ) await assertFails(task, args, 2, usage);
-    await using help = await start(task, ["--help"]);
-    await assertExits(help, 0);
-    assertStringIncludes(help.stdout, "Usage: ");
-  });
-
-  Deno.test(`${task}: without permission, one line says which`, async () => {
-    const file = `tcp/${task.split(":").slice(1).join("_")}.ts`;
-    await using program = new Program(task, ["run", file]);
-    await program.endInput();
-    await assertExits(program, 1);
-    assertComplaint(program, /--allow-net/);
-  });
-}
-
-for (const task of ["tcp:server", "tcp:chat:server"]) {
-  Deno.test(`${task}: a port in use, a host that is not ours`, async () => {
-    await using started = await startServer(task);
-    const port = `${started.port}`;
-    const advice =
-      /^Cannot serve on 127\.0\.0\.1 port \d+: .*another --port\.\n$/;
-    await assertFails(task, ["--port", port], 1, advice);
-    await assertFails(task, ["--host", "0.0.0.0"], 1, /--allow-net/);
-  });
-}
-
-for (const task of ["tcp:client", "tcp:chat:client"]) {
-  Deno.test(`${task}: nobody listens`, async () => {
-    const complaint =
-      /^Cannot talk with 127\.0\.0\.1 port \d+: .*refused.* Is the server running\?\n$/;
-    await assertFails(task, ["--port", `${unusedPort()}`], 1, complaint);
-    await assertFails(task, ["--port", "0"], 2, /Usage: /);
-  });
-}
-
-Deno.test("tcp: each script runs alone in an empty folder", async () => {
-  for (const prefix of ["", "chat_"]) {
-    await using server = await startAlone(`tcp/${prefix}server.ts`, [
-      "--port",
-      "0",
-    ]);
-    const [, port] = await assertPrints(server, /(?:port |:)(\d+)/);
-    await using client = await startAlone(`tcp/${prefix}client.ts`, [
-      "--port",
-      `${port}`,
-    ]);
-    if (prefix) await client.endInput();
-    await assertExits(client, 0);
-    await assertExits(server, 0);
-  }
-});
 
 Deno.test(needsHosts({
   name: "tcp: between hosts, 100 ms and 10 % loss away, by IPv4, IPv6 and NAT",

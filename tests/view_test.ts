@@ -134,6 +134,19 @@ Deno.test("timeline: totals count every message of a direction", () => {
   ]);
 });
 
+Deno.test("timeline: of a long message only its beginning is kept, unless all is wanted", () => {
+  for (const [whole, kept] of [[false, 4_096], [true, 10_000]] as const) {
+    let seen = "";
+    const presenter = new Words(1);
+    presenter.wire = (_, event, { size }) =>
+      seen = `${(event as WireEvent).bytes.length} of ${size}`;
+    const timeline = new Timeline({ presenter, whole });
+    timeline.wire(LINK, event({ bytes: new Uint8Array(10_000) }));
+    timeline.end({ counts: [], repeat: "" });
+    assertEquals(seen, `${kept} of 10000`);
+  }
+});
+
 Deno.test("timeline: 20,000 events do not hold others up, and all are shown", async () => {
   const words = new Words(20_000);
   const timeline = new Timeline({ presenter: words });
@@ -284,6 +297,55 @@ Deno.test("wire view: sentence, captions, counts and the command that repeats", 
   ) assert(rows.includes(part), `no ${part} in ${rows}`);
 });
 
+Deno.test("wire view: only what is wrong is red", () => {
+  const isRed = (code: number, stopped: boolean) => {
+    const rows: string[] = [];
+    const screen = { columns: () => 100, rows: () => 24 };
+    const print = (more: string[]) => void rows.push(...more);
+    const view = new View({ ...screen, print }, { colours: true });
+    view.begin(PAIR, []);
+    view.ended({ role: "client", code, signal: null, stopped }, 0);
+    return rows.join("").includes("\x1b[0;1;31m");
+  };
+  assertEquals(
+    [isRed(0, false), isRed(143, true), isRed(3, false)],
+    [false, false, true],
+  );
+});
+
+Deno.test("wire view: what the network did stands instead of the totals", () => {
+  const totals = (counts: string[]) =>
+    rowsOf((view) =>
+      view.end({
+        ms: 1,
+        directions: [{
+          ...{ from: "client", to: "server", transport: "tcp" },
+          ...{ messages: 7, bytes: 8 },
+        }],
+        counts,
+        repeat: "",
+      })
+    ).join("\n");
+  assertMatch(totals([]), /7 messages, 8 bytes/);
+  assert(!totals(["1 sent"]).includes("7 messages"));
+  assertMatch(totals(["1 sent"]), /1 sent/);
+});
+
+Deno.test("wire view: says once where a browser may go", () => {
+  const rows = rowsOf(
+    (view) => {
+      view.link(LINK);
+      view.link({ ...LINK, name: "other" });
+    },
+    100,
+    { invites: true },
+  );
+  const text = rows.join("\n");
+  assertEquals(text.match(/Your own client or browser/g)?.length, 1, text);
+  assertMatch(text, /at 127\.0\.0\.1:12345\./);
+  assert(!rowsOf((view) => view.link(LINK)).join("").includes("Your own"));
+});
+
 Deno.test("wire view: columns of a terminal", () => {
   const cases: [string, number][] = [
     ["abc", 3],
@@ -306,33 +368,63 @@ Deno.test("wire view: columns of a terminal", () => {
   for (const [text, columns] of cases) assertEquals(width(text), columns, text);
 });
 
-const NETS: [example: string, net: string, status: number, shows: RegExp][] = [
-  ["udp", "down.loss=#1", 1, /✕ lost \(down\.loss=#1\)[^]*1 lost/],
-  ["udp", "loss=100%", 1, /✕ lost \(loss=100%\)[^]*ended with status 1/],
-  ["udp", "duplicate=#1", 0, /again #\d/],
-  ["tcp", "cut=8B", 0, /first piece[^]*piece of #/],
-  ["tcp", "delay=100ms", 0, /arrives 1\d\d ms later/],
-  ["broker", "toupper:delay=3s", 0, /under way/],
+/** What a few conditions do to an example, and what the view says of it. */
+const NETS: [
+  example: string,
+  net: string,
+  script: string,
+  status: number,
+  shows: RegExp,
+][] = [
+  ["udp", "down.loss=#1", "", 1, /✕ lost \(down\.loss=#1\)[^]*1 lost/],
+  ["udp", "loss=100%", "", 1, /✕ lost \(loss=100%\)[^]*ended with status 1/],
+  ["udp", "duplicate=#1", "", 0, /again #\d/],
+  ["udp", "size=5B", "", 1, /✕ lost[^]*size=5B/],
+  ["udp", "reorder=100%", "", 0, /Server says: Hello from server!/],
+  ["tcp", "cut=8B", "", 0, /first piece[^]*piece of #/],
+  ["tcp", "delay=100ms", "", 0, /arrives 1\d\d ms later/],
+  ["tcp", "reset=5B", "", 1, /RST[^]*reset=5B/],
+  ["tcp", "up.stall=10B", "", 0, /nothing passes any more[^]*✕ lost/],
+  [
+    "tcp:chat",
+    "cut=1B",
+    "Hi 👋|ü 你好 🚀|exit",
+    0,
+    /Client: Hi 👋 [^]*Server: ü 你好 🚀 /,
+  ],
+  ["http", "down.reset=40B", "/|n", 1, /RST[^]*down\.reset=40B/],
+  ["web", "down.cut=70B", "/test.txt|n", 0, /HTTP\/1\.1 200[^]*first piece/],
+  ["library", "cut=2B", "", 0, /Response: Hello Client!/],
+  [
+    "broker",
+    "toupper:delay=3s",
+    "toupper:a|exit",
+    0,
+    /under way[^]*toupper → broker: (\d+) datagrams sent, \1 delivered/,
+  ],
+  [
+    "broker",
+    "toupper:down.loss=#1",
+    "toupper:a|exit",
+    0,
+    /✕ lost[^]*Converted text: A/,
+  ],
 ];
-for (const [example, net, status, shows] of NETS) {
+for (const [example, net, script, status, shows] of NETS) {
   Deno.test(`wire view: ${example} --net ${net}`, async () => {
-    const script = example === "broker" ? ["--script", "toupper:a|exit"] : [];
     await using launch = launcher(
       example,
-      "--net",
-      net,
-      "--seed",
-      "7",
-      ...script,
+      ...["--net", net, "--seed", "7", "--script", script],
     );
     assertEquals(await launch.exits(3 * PATIENCE_MS), status, launch.stderr);
     assertMatch(launch.stdout, /^Network: /m);
     assertMatch(launch.stdout, shows);
-    assertMatch(launch.stdout, /Again: deno task \S+ [^]*--net \S+ --seed 7/);
+    assertMatch(launch.stdout, /Again: deno task \S+ [^]*--net \S+ --seed 7 /);
+    assert(!/--seed 7 [^]*--seed/.test(launch.stdout), "two seeds");
     assertMatch(launch.stdout, /→ \S+: \d+ \w+ sent, \d+ delivered/);
     assertMatch(
       launch.stderr,
-      status === 0 ? /^$/ : /^\S+ ended with status 1\n$/,
+      status === 0 ? /^$/ : /^(\S+ ended with status 1(, |\n$))+$/,
     );
   });
 }

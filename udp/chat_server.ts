@@ -8,8 +8,8 @@
  *
  * On the wire: UTF-8 text, one datagram a message. The client speaks first.
  * "exit" from either side ends the chat, and a client's "exit" is answered with
- * "Goodbye! Closing session." Others are told "Server is busy with another
- * client." Nobody tells us that a datagram is lost.
+ * "Goodbye! Closing session." Nobody tells us that a datagram is lost. A second
+ * client is told "Server is busy with another client."
  */
 import { lookup } from "node:dns/promises";
 import { setTimeout as pause } from "node:timers/promises";
@@ -24,8 +24,10 @@ const { host, port } = parseArgs(Deno.args, {
 if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
 let ourTurn = false;
 let client: Deno.NetAddr | undefined; // the first who sends us something
-Deno.addSignalListener("SIGINT", interrupt);
-Deno.addSignalListener("SIGTERM", interrupt);
+
+// Without a connection, nobody else tells the client that Ctrl-C ended us.
+Deno.addSignalListener("SIGINT", () => leave("exit", "\nServer closed."));
+Deno.addSignalListener("SIGTERM", () => leave("exit", "\nServer closed."));
 
 // Claim the address. A name may stand for several: the client, too, takes the
 // one that lookup() returns.
@@ -38,58 +40,72 @@ const socket = Deno.listenDatagram({
 const name = nameOf(socket.addr as Deno.NetAddr);
 console.log(`UDP Chat Server listening on ${name} ...`);
 
+const encoder = new TextEncoder();
 const isExit = (text: string) => text.trim().toLowerCase() === "exit";
 const messages = receive(), lines = keyboard();
-let message = messages.next(), line = lines.next();
-let late: Promise<void> | undefined, waited = 0;
+let message = messages.next(),
+  line = lines.next(),
+  late: Promise<string>[] = [];
 while (true) {
-  const prompt = new TextEncoder().encode("You (server): ");
-  if (ourTurn) Deno.stdout.writeSync(prompt);
+  if (ourTurn) Deno.stdout.writeSync(encoder.encode("You (server): "));
 
   // A message arrives, or a line is typed, or nothing comes for 10 s. A pipe's
   // lines wait for our turn. A terminal's are read at once, so that none is
   // sent later, unseen.
-  const events = [message.then(() => "message")];
-  const listening = ourTurn || Deno.stdin.isTerminal();
-  if (listening) events.push(line.then(() => "line"));
-  if (late) events.push(late.then(() => "late"));
+  const events = [message.then(() => "message"), ...late];
+  if (ourTurn || Deno.stdin.isTerminal()) events.push(line.then(() => "line"));
   const event = await Promise.race(events);
   if (ourTurn && event !== "line") console.log(); // ends the prompt's line
   if (event === "message") {
     const { value: text = "" } = await message;
-    console.log(`Client: ${escape(text.trim())}`);
+    const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu; // could command a terminal
+    console.log("Client:", text.trim().replace(control, "\uFFFD"));
     if (isExit(text)) await leave("Goodbye! Closing session.");
     message = messages.next();
-    late = undefined;
+    late = [];
     ourTurn = true;
   } else if (event === "late") {
-    waited += 10;
-    console.log(
-      `No answer for ${waited} s. Say it again, if it is lost, or wait.`,
-    );
-    late = pause(10_000);
+    console.log("No answer for 10 s. Say it again, if it is lost, or wait.");
+    late = [pause(10_000, "late")];
     ourTurn = true;
   } else {
-    const { value, done } = await line;
-    if (done) console.log(); // ends the prompt's line
-    const text = done ? "exit" : value; // Ctrl-D, or the end of a pipe
+    const { value: text = "exit", done } = await line;
+    if (done) console.log(); // Ctrl-D does not end the prompt's line
     line = lines.next();
-    if (done && !ourTurn) await interrupt();
-    if (!ourTurn) {
-      console.log(`Not sent, it is the client's turn: ${escape(text)}`);
-    } else if (isExit(text)) {
-      await leave(text);
-    } else if (text.trim() !== "" && await send(text)) {
+    if (isExit(text)) await leave(text);
+    if (!ourTurn) console.log("Not sent, it is the client's turn.");
+    else if (text.trim() !== "" && await send(text)) {
       ourTurn = false;
-      waited = 0;
-      late = pause(10_000);
       console.log("Waiting for the client ...");
+      late = [pause(10_000, "late")];
     }
   }
 }
 
+/** Says the last word, which may get lost. */
+async function leave(
+  text: string,
+  farewell = "Server closed.",
+): Promise<never> {
+  await send(text);
+  console.log(farewell);
+  Deno.exit(); // closes the socket, too
+}
+
+/** Sends a text as one datagram; returns whether the system took it. */
+async function send(text: string, to = client): Promise<boolean> {
+  if (!to) return false; // nobody has come yet
+  const bytes = encoder.encode(text);
+  const sent = socket.send(bytes, to).then(() => true);
+  return await sent.catch((error) => {
+    if (error.name === "NotCapable") throw error; // a permission is missing
+    console.log(`Cannot send ${bytes.length} bytes: ${error.message}.`);
+    return false;
+  });
+}
+
 /** Yields what the client says, and tells everybody else that we are busy. */
-async function* receive(): AsyncGenerator<string> {
+async function* receive(): AsyncGenerator<string, undefined> {
   const busy = "Server is busy with another client.";
   while (true) {
     const received = await socket.receive().catch((error) => {
@@ -107,52 +123,16 @@ async function* receive(): AsyncGenerator<string> {
   }
 }
 
-/** Says a last word, which may get lost. */
-async function leave(text: string): Promise<never> {
-  await send(text);
-  console.log("Server closed.");
-  Deno.exit(); // closes the socket, too
-}
-
-/** Sends a text as one datagram; returns whether the system took it. */
-async function send(text: string, to = client): Promise<boolean> {
-  if (!to) return false; // nobody has come yet
-  const bytes = new TextEncoder().encode(text);
-  const limit = bytes.length > 65_507 ? " A datagram takes 65507 bytes." : "";
-  return await socket.send(bytes, to).then(
-    () => true,
-    (error) => {
-      if (error.name === "NotCapable") throw error; // a permission is missing
-      console.log(
-        `Cannot send ${bytes.length} bytes: ${error.message}.${limit}`,
-      );
-      return false;
-    },
-  );
-}
-
 /** Yields what is typed, line by line, from a terminal or a pipe. */
-async function* keyboard(): AsyncGenerator<string> {
+async function* keyboard(): AsyncGenerator<string, undefined> {
   let rest = "";
-  for await (
-    const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())
-  ) {
+  const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+  for await (const text of typed) {
     const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines) yield line.replace(/\r$/, "");
   }
   if (rest !== "") yield rest;
-}
-
-/** Ctrl-C: without a connection, nobody else tells the client that we leave. */
-async function interrupt(): Promise<never> {
-  console.log();
-  return await leave("exit");
-}
-
-/** Makes a stranger's text safe to print: it cannot command the terminal. */
-function escape(text: string): string {
-  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu, "\uFFFD");
 }
 
 function nameOf({ hostname, port }: Deno.NetAddr): string {

@@ -79,19 +79,19 @@ async function leave(): Promise<void> {
 
 /** Reads `--nats`. It is never printed, because a password may be in it. */
 async function readNats() {
+  const given = Deno.args.filter((arg) => /^--nats\b/.test(arg)).length;
+  if (given > 1) usage("--nats twice (it takes several, with commas)");
   const servers: string[] = [];
-  let login: { user?: string; pass?: string } = {};
-  const decode = decodeURIComponent; // "%40" stands for "@"
-  for (const text of nats.split(/,(?=nats:)/)) {
-    const [, user, pass = "", name, port = "4222"] =
-      /^nats:\/\/(?:([^:@/]+)(?::([^@/]*))?@)?(\[.+\]|[^:@/]+)(?::(\d+))?\/?$/
-        .exec(text) ?? [];
-    const host = `${name}:${port}`;
-    if (!name || !URL.canParse(`nats://${host}`)) usage("this --nats");
-    if (user) login = { user: decode(user), pass: decode(pass) };
+  let login = {};
+  for (const text of nats.split(",")) {
+    const url = /^nats:\/\/[^/?#]+\/?$/.test(text) ? URL.parse(text) : null;
+    if (!url) usage("this --nats");
+    const [user, pass] = [url.username, url.password].map(decodeURIComponent);
+    if (user) login = { user, pass };
+    const host = `${url.hostname}:${url.port || 4222}`;
     const { state } = await Deno.permissions.request({ name: "net", host });
     const missing = `Requires net access to "${host}", run with --allow-net`;
-    if (state !== "granted") throw new Deno.errors.NotCapable(missing);
+    if (state !== "granted") throw new Error(missing);
     servers.push(host);
   }
   return {
@@ -99,7 +99,6 @@ async function readNats() {
     resolve: false, // names stay names: permissions are for them
     waitOnFirstConnect: true, // NATS may start after us, and end before us
     maxReconnectAttempts: -1,
-    reconnectTimeWait: 250,
     timeout: 2_000, // for a server whose machine does not answer
     pingInterval: 2_000, // notices a server that is there but silent
   };

@@ -27,7 +27,7 @@ const OPERATOR = /^(?:[|&;<>]|\|\||&&|>>|<<|[012]?>&?[012]?)$/;
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { parseCommand } from "../launch/programs/command.ts";
+ * import { parseCommand } from "./command.ts";
  *
  * const { words } = parseCommand(`python3 'my server.py' --port {port}`);
  * assertEquals(words, ["python3", "my server.py", "--port", "{port}"]);

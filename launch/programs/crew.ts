@@ -33,6 +33,8 @@ import {
   start,
   startCommand,
 } from "./program.ts";
+import { startWhereFound } from "./places.ts";
+import { listening } from "./ports.ts";
 import type { Reaper } from "./reaper_client.ts";
 import { Typing } from "./typing.ts";
 
@@ -210,8 +212,10 @@ export class Crew implements AsyncDisposable {
       const candidates = given === undefined
         ? [...portsIn(line), ...usual === undefined ? [] : [usual]]
         : [given];
+      const taken = await listening();
       for (const port of candidates) {
-        if (await isTaken(listens, port)) return port;
+        // A system that does not tell leaves us with what the server says.
+        if (taken?.[listens].has(port) ?? (line || given)) return port;
       }
       await pause(LOOK);
     }
@@ -404,9 +408,7 @@ export class Crew implements AsyncDisposable {
       // What we have ended, and did not write, may end with what it likes.
       const excused = role.command !== undefined || own ||
         // Windows has no signals: there, kill() ends a program without asking.
-        !byItself && Deno.build.os === "windows" ||
-        // It waits for a client that did not come, and has no other end.
-        !byItself && role.endsWithClient === true;
+        Deno.build.os === "windows";
       if (code !== 0 && !(excused && !byItself)) {
         failures.push({ name: program.name, code });
       }
@@ -435,15 +437,14 @@ export class Crew implements AsyncDisposable {
 
 /** Runs a program of the system. */
 function run(command: string, args: string[], observer: Observer): Program {
-  try {
-    return new Program(command, args, observer, ROOT, command);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Missing(
-      `${command} is not installed. Install it with your system's packages: ` +
-        "apt-get, dnf, brew, winget.",
-    );
-  }
+  const start = (place: string) =>
+    new Program(command, args, observer, ROOT, place);
+  const program = startWhereFound(command, start);
+  if (program) return program;
+  throw new Missing(
+    `${command} is not installed. Install it with your system's packages: ` +
+      "apt-get, dnf, brew, winget.",
+  );
 }
 
 /** A port of this machine that nobody has now. */
@@ -457,18 +458,6 @@ async function freePort(transport: Transport): Promise<number> {
   socket.close();
   await Promise.resolve();
   return addr.transport === "udp" ? addr.port : 0;
-}
-
-/** Whether somebody listens on a port: then we cannot. */
-async function isTaken(transport: Transport, port: number): Promise<boolean> {
-  await Promise.resolve();
-  try {
-    if (transport === "tcp") Deno.listen({ hostname: HOST, port }).close();
-    else Deno.listenDatagram({ transport, hostname: HOST, port }).close();
-    return false;
-  } catch {
-    return true;
-  }
 }
 
 function messageOf(error: unknown): string {

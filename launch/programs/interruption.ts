@@ -16,9 +16,28 @@ export function interruption(): AbortSignal {
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(name, () => controller.abort(new Error(`Stopped by ${name}`)));
   }
-  const parent = Deno.ppid;
-  Deno.unrefTimer(setInterval(() => {
-    if (Deno.ppid !== parent) controller.abort(new Error("Left alone"));
-  }, 500));
+  onceAlone(() => controller.abort(new Error("Left alone")));
   return controller.signal;
+}
+
+/** Calls when the process that started this one has gone. Keeps nobody running. */
+export function onceAlone(call: () => void): void {
+  const parent = Deno.ppid;
+  const timer = setInterval(() => {
+    if (Deno.ppid === parent && isAlive(parent)) return;
+    clearInterval(timer);
+    call();
+  }, 500);
+  Deno.unrefTimer(timer);
+}
+
+/** Windows gives nobody another parent, so there the parent itself is looked at. */
+function isAlive(pid: number): boolean {
+  if (Deno.build.os !== "windows") return true;
+  try {
+    return process.kill(pid, 0); // only looks
+  } catch (error) {
+    return !(error instanceof Error && "code" in error &&
+      error.code === "ESRCH");
+  }
 }

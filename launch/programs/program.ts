@@ -6,9 +6,13 @@
  */
 import { fromFileUrl, join } from "@std/path";
 import type { Command } from "./command.ts";
+import { OutputFile } from "./output_file.ts";
 
 /** The project's folder; every program runs there. */
 export const ROOT: string = fromFileUrl(new URL("../..", import.meta.url));
+
+/** Where files are that go when a run is over. */
+export const RUN_FOLDER = `${ROOT}.run`;
 
 /** What a {@linkcode Program} reports while it runs. */
 export interface Observer {
@@ -43,7 +47,7 @@ export const isScript = (word: string): boolean => /^[^-].*\.ts$/.test(word);
  *
  * @example
  * ```ts
- * import { start } from "../launch/programs/program.ts";
+ * import { start } from "./program.ts";
  *
  * await using server = await start("tcp:server", ["--port", "0"]);
  * const [, port] = await server.prints(/port (\d+)/);
@@ -100,6 +104,9 @@ const LONGEST = 65_536;
 
 /** A program as a child process that is never left behind; Deno, by default. */
 export class Program {
+  /** Whether output goes into files and not through pipes; see {@linkcode OutputFile}. */
+  static usesFiles: boolean = Deno.build.os === "windows";
+
   /** What it is called in output. */
   readonly name: string;
   /** The process identifier. */
@@ -114,11 +121,11 @@ export class Program {
   readonly ended: Promise<Deno.CommandStatus>;
 
   readonly #child: Deno.ChildProcess;
+  readonly #files: Record<"stdout" | "stderr", OutputFile> | undefined;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #observer: Observer;
   readonly #waiting = new Set<() => void>();
   readonly #leads: boolean;
-  #inputEnded = false;
   readonly #unfinished = { stdout: "", stderr: "" };
 
   constructor(
@@ -134,15 +141,29 @@ export class Program {
     this.name = name;
     this.#leads = leads;
     this.#observer = observer;
-    this.#child = new Deno.Command(executable, {
-      args,
-      cwd,
-      env: { NO_COLOR: "1", ...env },
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-      detached: leads,
-    }).spawn();
+    this.#files = Program.usesFiles
+      ? {
+        stdout: new OutputFile(RUN_FOLDER),
+        stderr: new OutputFile(RUN_FOLDER),
+      }
+      : undefined;
+    const files = Object.values(this.#files ?? {});
+    try {
+      this.#child = new Deno.Command(executable, {
+        args,
+        cwd,
+        env: { NO_COLOR: "1", ...env },
+        stdin: "piped",
+        stdout: this.#files?.stdout.target ?? "piped",
+        stderr: this.#files?.stderr.target ?? "piped",
+        detached: leads,
+      }).spawn();
+    } catch (error) {
+      for (const file of files) file.close();
+      throw error;
+    } finally {
+      for (const file of files) file.started();
+    }
     this.pid = this.#child.pid;
     this.#input = this.#child.stdin.getWriter();
     this.#input.closed.catch(() => {}); // it ended before its input did
@@ -169,7 +190,6 @@ export class Program {
   /** Ends its input, like Ctrl-D. */
   async endInput(): Promise<void> {
     if (this.asking) this.#finishLine("stdout", "^D");
-    this.#inputEnded = true;
     await this.#input.close().catch(() => {});
   }
 
@@ -278,13 +298,12 @@ export class Program {
   }
 
   async #read(stream: "stdout" | "stderr"): Promise<void> {
-    const texts = this.#child[stream].pipeThrough(new TextDecoderStream());
-    for await (const text of texts) {
+    const output = this.#files
+      ? ReadableStream.from(this.#files[stream].read(this.#child.status))
+      : this.#child[stream];
+    for await (const text of output.pipeThrough(new TextDecoderStream())) {
       this[stream] += text;
       const lines = (this.#unfinished[stream] + text).split("\n");
-      // After Ctrl-D programs end the prompt's line themselves: it has ended.
-      if (this.#inputEnded && lines[0] === "") lines.shift();
-      this.#inputEnded = false;
       this.#unfinished[stream] = lines.pop() ?? "";
       for (const line of lines) {
         this.#observer.line?.(this, withoutReturn(line), stream, undefined);

@@ -3,12 +3,11 @@
  *
  * @module
  */
-import { ROOT } from "./program.ts";
+import { ROOT, RUN_FOLDER } from "./program.ts";
 
-/** How the reaper is run, and the folder that it may delete from. */
+/** How the reaper is run; it may delete from the run folder alone. */
 const REAPER =
   "run --quiet --no-prompt --allow-run --allow-write=.run launch/programs/reaper.ts";
-const FOLDERS = `${ROOT}.run`;
 
 /** The process that clears up when this one ends, whatever ends it. */
 export class Reaper implements AsyncDisposable {
@@ -20,6 +19,8 @@ export class Reaper implements AsyncDisposable {
       args: REAPER.split(" "),
       cwd: ROOT,
       stdin: "piped",
+      // Windows ends all others of the window, or of this process, together.
+      detached: Deno.build.os === "windows",
     }).spawn();
     this.#reports = this.#process.stdin.getWriter();
     this.#reports.closed.catch(() => {}); // somebody has ended it
@@ -42,8 +43,8 @@ export class Reaper implements AsyncDisposable {
 
   /** Makes a folder that goes in the end. */
   async folder(): Promise<string> {
-    await Deno.mkdir(FOLDERS, { recursive: true });
-    const folder = await Deno.makeTempDir({ dir: FOLDERS });
+    await Deno.mkdir(RUN_FOLDER, { recursive: true });
+    const folder = await Deno.makeTempDir({ dir: RUN_FOLDER });
     await this.#report(`/${folder}`);
     return folder;
   }

@@ -68,7 +68,7 @@ const SEQUENCES: Record<string, string> = {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { LineEditor } from "../launch/show/editor.ts";
+ * import { LineEditor } from "./editor.ts";
  *
  * const editor = new LineEditor();
  * const keys = editor.feed(new TextEncoder().encode("helo\x1b[Dl\r"));
@@ -247,7 +247,7 @@ function firstCharacter(text: string): string {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { layOut } from "../launch/show/editor.ts";
+ * import { layOut } from "./editor.ts";
  *
  * assertEquals(
  *   layOut("You: ", "hi", "", 80, 3),

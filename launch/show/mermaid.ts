@@ -74,14 +74,11 @@ export class Diagram implements Presenter {
     const isSecond = event.connection > 1 && link.transport === "tcp";
     const which = isSecond ? ` #35;${event.connection}` : "";
     // When NATS looks whether the others live is up to its clocks.
-    const lines = detail.lines?.filter((line) => !/^P[IO]NG$/.test(line))
-      .map((line) => line.replace(/^(INFO|CONNECT) \{.*/, "$1 {…}"));
+    const lines = detail.lines?.filter((line) => !/^P[IO]NG$/.test(line));
     if (lines?.length === 0 && detail.lines?.length !== 0) return;
-    const [first = "", ...rest] = lines ??
-      readable(event.bytes.subarray(0, GLANCE))
-        .split(/(?<=(?<!\\)(?:\\\\)*\\n)/);
-    const line = rest.length > 0 ? first.replace(/(\\r)?\\n$/, " ") : first;
-    const text = this.#text(line, rest.length > 0 ? Infinity : line.length);
+    const text = lines
+      ? lines.map((line) => this.#text(ofNats(line.trim()), 0)).join("<br/>")
+      : this.#message(event.bytes);
     // How late it was differs from run to run.
     const fate = this.#text(
       fateOf(event).join(", ").replace(/ by [\d.,]+ ms/, ""),
@@ -120,6 +117,15 @@ export class Diagram implements Presenter {
     this.#say();
   }
 
+  /** The first line of a message. */
+  #message(bytes: Uint8Array): string {
+    const [first = "", ...rest] = readable(bytes.subarray(0, GLANCE))
+      .split(/(?<=(?<!\\)(?:\\\\)*\\n)/);
+    return rest.length > 0
+      ? this.#text(first.replace(/(\\r)?\\n$/, " "), Infinity)
+      : this.#text(first, first.length);
+  }
+
   /** Prints what a program printed in one go as one note. */
   #say(): void {
     const lines = this.#lines.splice(0);
@@ -145,4 +151,13 @@ export class Diagram implements Presenter {
       (special) => `#${special.charCodeAt(0)};`,
     );
   }
+}
+
+/**
+ * A line of NATS without what nobody wants to read: the properties of server and
+ * client, and the names of the inboxes for answers, which chance makes.
+ */
+function ofNats(line: string): string {
+  return line.replace(/^(INFO|CONNECT) \{.*/, "$1 {…}")
+    .replace(/_INBOX\.[\w.]+(\*?)/g, "_INBOX.…$1");
 }

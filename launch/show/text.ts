@@ -84,7 +84,7 @@ export function visible(text: string): string {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * import { readable } from "../launch/show/text.ts";
+ * import { readable } from "./text.ts";
  *
  * assertEquals(readable(new Uint8Array([72, 105, 10, 255])), "Hi\\n\\xff");
  * ```

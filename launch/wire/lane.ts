@@ -91,16 +91,19 @@ export class Lane {
     return this.#stalledBy !== null;
   }
 
-  /** Takes what has just come; its bytes belong to the queue from now on. */
+  /**
+   * Takes what has just come, or came at `at` (µs); its bytes belong to the queue
+   * from now on.
+   */
   take(
     kind: Kind,
     connection: number,
     bytes: Uint8Array = NOTHING,
-    { text = "", mark }: { text?: string; mark?: Mark } = {},
+    { text = "", mark, at }: { text?: string; mark?: Mark; at?: number } = {},
   ): void {
     if (this.#closed) return;
     const { direction, recorder, ordered } = this.#options;
-    const now = recorder.now();
+    const now = at ?? recorder.now();
     const parcel: Parcel = {
       ...{ kind, connection, bytes, sent: now, due: now, gap: 0, lost: false },
       ...{ behind: 0, group: 0, marks: mark ? [mark] : [], causes: [] },
@@ -108,7 +111,7 @@ export class Lane {
     };
     if (text) parcel.text = text;
     if (direction.calm && this.#isFree()) {
-      this.#leave(parcel, now);
+      this.#leave(parcel, at === undefined ? now : recorder.now());
       return;
     }
     const parcels = direction.pass(parcel, now);

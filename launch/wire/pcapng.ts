@@ -5,8 +5,8 @@
  * an interface "client side" has what went between the client and the relay, and
  * "server side" what went between the relay and the server. What the relay lost,
  * made or changed has a comment that says so; so have handshakes and
- * acknowledgements, which are made up. Addresses are IPv4 loopback ones, with
- * the ports of relay and server.
+ * acknowledgements, which are made up. A client has the loopback address, because the
+ * relay does not tell its own; relay and server have theirs, if it is no name.
  *
  * @module
  */
@@ -141,8 +141,7 @@ export class Packets {
     const client = FIRST_PORT + connection % PORTS;
     const server = side === CLIENT_SIDE ? link?.listen : link?.target;
     const port = Number(/:(\d+)$/.exec(server ?? "")?.[1] ?? 9);
-    const [address = ""] = /^\d+\.\d+\.\d+\.\d+/.exec(server ?? "") ?? [];
-    return { client, port, address: addressOf(address || "127.0.0.1") };
+    return { client, port, address: addressOf(server ?? "") };
   }
 
   /** Writes a TCP segment, and counts its bytes. */
@@ -160,17 +159,18 @@ export class Packets {
       { client: 1000, server: 2000 };
     this.#conversations.set(key, state);
     const { client, port, address } = this.#ends(event, side);
-    const packet = new Uint8Array(40 + payload.length);
+    const head = headOf(address); // TCP begins behind it
+    const packet = new Uint8Array(head + 20 + payload.length);
     const view = new DataView(packet.buffer);
     const isUp = from === "client";
-    view.setUint16(20, isUp ? client : port);
-    view.setUint16(22, isUp ? port : client);
-    view.setUint32(24, state[from]);
-    view.setUint32(28, flags & ACK ? state[other(from)] : 0);
-    view.setUint16(32, 5 << 12 | flags);
-    view.setUint16(34, 65_535);
-    packet.set(payload, 40);
-    this.#ip(packet, isUp, address, 6, 36);
+    view.setUint16(head, isUp ? client : port);
+    view.setUint16(head + 2, isUp ? port : client);
+    view.setUint32(head + 4, state[from]);
+    view.setUint32(head + 8, flags & ACK ? state[other(from)] : 0);
+    view.setUint16(head + 12, 5 << 12 | flags);
+    view.setUint16(head + 14, 65_535);
+    packet.set(payload, head + 20);
+    this.#ip(packet, isUp, address, 6, head + 16);
     this.#packet(side, at, packet, comment);
     const counted = payload.length + (flags & (SYN | FIN) ? 1 : 0);
     state[from] = (state[from] + counted) >>> 0;
@@ -178,18 +178,19 @@ export class Packets {
 
   #datagram(event: WireEvent, side: number): Uint8Array {
     const { client, port, address } = this.#ends(event, side);
-    const packet = new Uint8Array(28 + event.bytes.length);
+    const head = headOf(address);
+    const packet = new Uint8Array(head + 8 + event.bytes.length);
     const view = new DataView(packet.buffer);
     const isUp = event.from === "client";
-    view.setUint16(20, isUp ? client : port);
-    view.setUint16(22, isUp ? port : client);
-    view.setUint16(24, 8 + event.bytes.length);
-    packet.set(event.bytes, 28);
-    this.#ip(packet, isUp, address, 17, 26);
+    view.setUint16(head, isUp ? client : port);
+    view.setUint16(head + 2, isUp ? port : client);
+    view.setUint16(head + 4, 8 + event.bytes.length);
+    packet.set(event.bytes, head + 8);
+    this.#ip(packet, isUp, address, 17, head + 6);
     return packet;
   }
 
-  /** Fills in the IPv4 header, and the checksums. */
+  /** Fills in the IP header, and the checksums. */
   #ip(
     packet: Uint8Array,
     isUp: boolean,
@@ -198,22 +199,28 @@ export class Packets {
     checksumAt: number,
   ): void {
     const view = new DataView(packet.buffer);
-    view.setUint16(0, 0x4500);
-    view.setUint16(2, packet.length);
-    view.setUint16(
-      4,
-      this.#identification = (this.#identification + 1) & 0xffff,
-    );
-    view.setUint16(6, 0x4000); // not to be split
-    view.setUint16(8, 64 << 8 | protocol);
-    const client = addressOf("127.0.0.1");
-    packet.set(isUp ? client : server, 12);
-    packet.set(isUp ? server : client, 16);
-    view.setUint16(10, checksum(packet.subarray(0, 20), 0));
+    const head = headOf(server), length = packet.length - head;
+    const client = server.length === 4 ? LOOPBACK : LOOPBACK_6;
+    const first = head - 2 * server.length;
+    packet.set(isUp ? client : server, first);
+    packet.set(isUp ? server : client, first + server.length);
+    if (server.length === 4) {
+      view.setUint16(0, 0x4500);
+      view.setUint16(2, packet.length);
+      this.#identification = (this.#identification + 1) & 0xffff;
+      view.setUint16(4, this.#identification);
+      view.setUint16(6, 0x4000); // not to be split
+      view.setUint16(8, 64 << 8 | protocol);
+      view.setUint16(10, checksum(packet.subarray(0, head), 0));
+    } else {
+      view.setUint16(0, 0x6000);
+      view.setUint16(4, length);
+      view.setUint16(6, protocol << 8 | 64);
+    }
     // A pseudo header with addresses, protocol and length counts, too.
-    let sum = protocol + packet.length - 20;
-    for (let i = 12; i < 20; i += 2) sum += view.getUint16(i);
-    const result = checksum(packet.subarray(20), sum);
+    let sum = protocol + length;
+    for (let i = first; i < head; i += 2) sum += view.getUint16(i);
+    const result = checksum(packet.subarray(head), sum);
     view.setUint16(
       checksumAt,
       protocol === 17 && result === 0 ? 0xffff : result,
@@ -314,8 +321,28 @@ function interfaceDescription(name: string): Uint8Array {
   return block(1, body, option(2, new TextEncoder().encode(name)));
 }
 
+const LOOPBACK = Uint8Array.of(127, 0, 0, 1);
+const LOOPBACK_6 = Uint8Array.from({ length: 16 }, (_, i) => i === 15 ? 1 : 0);
+
+/** The address in HOST:PORT or [HOST]:PORT; that of this machine for a name. */
 function addressOf(text: string): Uint8Array {
-  return Uint8Array.from(text.split("."), Number);
+  const [v4] = /^\d+\.\d+\.\d+\.\d+/.exec(text) ?? [];
+  if (v4) return Uint8Array.from(v4.split("."), Number);
+  const [, v6] = /^\[([\da-f:]+)[\]%]/i.exec(text) ?? [];
+  // The shortest form has at most one "::", and no dots.
+  const plain = v6 && URL.parse(`http://[${v6}]`)?.hostname.slice(1, -1);
+  if (!plain) return LOOPBACK;
+  const [before = [], after = []] = plain.split("::").map((part) =>
+    part.split(":").filter(Boolean).map((group) => parseInt(group, 16))
+  );
+  const zeros = new Array(8 - before.length - after.length).fill(0);
+  const groups = [...before, ...zeros, ...after];
+  return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 255]));
+}
+
+/** How long the IP header with such addresses is. */
+function headOf(address: Uint8Array): number {
+  return address.length === 4 ? 20 : 40;
 }
 
 /** The Internet checksum (RFC 1071). */

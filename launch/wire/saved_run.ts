@@ -85,6 +85,8 @@ export class BadRun extends Error {
 export class SavedRunWriter implements Disposable {
   readonly #file: Deno.FsFile;
   readonly #encoder = new TextEncoder();
+  /** Used again each time: a new one this large takes longer than all the rest. */
+  readonly #buffer = new Uint8Array(COLLECTED);
   #lines = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
   #closed = false;
@@ -122,10 +124,15 @@ export class SavedRunWriter implements Disposable {
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    let bytes = this.#encoder.encode(this.#lines);
+    let rest = this.#lines;
     this.#lines = "";
-    while (bytes.length > 0) {
-      bytes = bytes.subarray(this.#file.writeSync(bytes));
+    while (rest !== "") {
+      const { read, written } = this.#encoder.encodeInto(rest, this.#buffer);
+      rest = rest.slice(read);
+      let bytes = this.#buffer.subarray(0, written);
+      while (bytes.length > 0) {
+        bytes = bytes.subarray(this.#file.writeSync(bytes));
+      }
     }
   }
 }

@@ -12,8 +12,23 @@ import { Lane, notice } from "./lane.ts";
 import { Link } from "./link.ts";
 import { HOST, type Relay, type RelayOptions, type Side } from "./relay.ts";
 
+const NO_DESCRIPTORS =
+  "the system has no file descriptors left for it (ulimit -n)";
+
 /** How long bytes before a reset may take to leave, in ms. */
 const LAST_WORDS_MS = 1000;
+
+/** How many clients may wait to be accepted. */
+const BACKLOG = 511;
+
+/** How often a relay looks whether it can accept, in ms. */
+const LOOK_MS = 1000;
+
+/** So many free descriptors are enough to accept again; a connection takes two. */
+const ENOUGH = 4, LEAST = 2;
+
+/** How long the system may take to free the descriptors of a reset, in ms. */
+const FREED_MS = 20;
 
 /** What says that the relay's own system has nothing left to give. */
 const EXHAUSTED = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EADDRNOTAVAIL"];
@@ -45,12 +60,19 @@ export async function relayTcp(options: RelayOptions): Promise<Relay> {
   const { listen } = options;
   const link = new Link(options);
   const connections = new Map<number, Connection>();
+  const starved = new Starved();
   let count = 0;
   const listener = net.createServer(
     { allowHalfOpen: true },
     (socket) => {
       const number = ++count;
-      const connection = new Connection(socket, number, link, options);
+      const connection = new Connection(
+        socket,
+        number,
+        link,
+        options,
+        (again) => starved.add(again),
+      );
       connections.set(number, connection);
       connection.closed.then(() => connections.delete(number));
     },
@@ -58,7 +80,11 @@ export async function relayTcp(options: RelayOptions): Promise<Relay> {
   const listening = Promise.withResolvers<void>();
   listener.on("error", listening.reject);
   listener.listen(
-    { host: listen?.hostname ?? HOST, port: listen?.port ?? 0, backlog: 511 },
+    {
+      host: listen?.hostname ?? HOST,
+      port: listen?.port ?? 0,
+      backlog: BACKLOG,
+    },
     listening.resolve,
   );
   await listening.promise;
@@ -74,13 +100,31 @@ export async function relayTcp(options: RelayOptions): Promise<Relay> {
   if (address === null || typeof address === "string") {
     throw new Error("Cannot listen on a free port");
   }
+  // Without descriptors, node:net stops accepting and does not say so. The clients
+  // wait in the system's queue then, and come as soon as it listens again.
+  let isExhausted = false;
+  const looking = setInterval(() => {
+    const free = freeDescriptors(address.address, ENOUGH);
+    if (free < LEAST && !isExhausted) {
+      isExhausted = true;
+      link.trouble(`The relay cannot accept a connection: ${NO_DESCRIPTORS}.`);
+    } else if (free >= ENOUGH) {
+      isExhausted = false;
+      listenAgain(listener);
+    }
+  }, LOOK_MS);
+  Deno.unrefTimer(looking);
+  const stopListening = () => {
+    clearInterval(looking);
+    listener.close();
+  };
   return {
     address: { hostname: address.address, port: address.port },
     get conditions() {
       return link.conditions;
     },
     change: (conditions) => link.change(conditions),
-    stopListening: () => void listener.close(),
+    stopListening,
     async settled(ms) {
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, ms);
@@ -105,7 +149,8 @@ export async function relayTcp(options: RelayOptions): Promise<Relay> {
       return connection !== undefined;
     },
     async [Symbol.asyncDispose]() {
-      listener.close();
+      stopListening();
+      starved.close();
       const all = [...connections.values()];
       for (const connection of all) connection.destroy();
       await Promise.all(all.map(({ closed }) => closed));
@@ -121,6 +166,7 @@ class Connection {
   readonly #number: number;
   readonly #link: Link;
   readonly #options: RelayOptions;
+  readonly #starve: (connection: Connection) => void;
   readonly #client: net.Socket;
   #server: net.Socket | undefined;
   readonly #up: Lane;
@@ -134,7 +180,9 @@ class Connection {
     number: number,
     link: Link,
     options: RelayOptions,
+    starve: (connection: Connection) => void,
   ) {
+    this.#starve = starve;
     this.closed = this.#finished.promise;
     this.#client = client;
     this.#number = number;
@@ -230,13 +278,23 @@ class Connection {
     if (EXHAUSTED.includes(codeOf(error))) {
       const text = `The relay cannot connect to ${where}: ${reason(error)}.`;
       this.#link.trouble(text, this.#number);
-      this.#break();
+      this.#starve(this);
       return;
     }
     const text = codeOf(error) === "ECONNREFUSED"
       ? `refused by ${where}`
       : `cannot reach ${where}: ${reason(error)}`;
     this.#down.take("refused", this.#number, undefined, { text });
+  }
+
+  /** Connects once more, now that there may be a descriptor for it. */
+  connectAgain(): void {
+    if (!this.#over && !this.#client.destroyed) this.#connect();
+  }
+
+  /** The relay itself cannot serve it: resets it. */
+  giveUp(): void {
+    this.#break();
   }
 
   /** A condition stops the connection. */
@@ -304,6 +362,59 @@ class Connection {
   }
 }
 
+/**
+ * Connections for whose other socket the system had no descriptor. The newest half
+ * of them is reset, so that the others get the descriptors, and so on.
+ */
+class Starved {
+  #waiting: Connection[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  add(connection: Connection): void {
+    this.#waiting.push(connection);
+    this.#timer ??= setTimeout(() => this.#share(), FREED_MS);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#waiting = [];
+  }
+
+  #share(): void {
+    const all = this.#waiting.splice(0);
+    const served = all.splice(0, all.length >> 1);
+    for (const connection of all) connection.giveUp();
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      for (const connection of served) connection.connectAgain();
+    }, FREED_MS);
+  }
+}
+
+/** How many descriptors are free, up to so many: it opens and closes that many. */
+function freeDescriptors(hostname: string, most: number): number {
+  const opened: Disposable[] = [];
+  try {
+    while (opened.length < most) {
+      opened.push(Deno.listen({ hostname, port: 0 }));
+    }
+  } catch (error) {
+    if (!EXHAUSTED.includes(codeOf(error))) return most;
+  } finally {
+    for (const one of opened) one[Symbol.dispose]();
+  }
+  return opened.length;
+}
+
+/** Lets a listener go on where it has stopped; to another one it does nothing. */
+function listenAgain(listener: net.Server): void {
+  // There is no public way that keeps those who wait in the system's queue.
+  const handle: unknown = Reflect.get(listener, "_handle");
+  if (typeof handle !== "object" || handle === null) return;
+  const listen: unknown = Reflect.get(handle, "listen");
+  if (typeof listen === "function") Reflect.apply(listen, handle, [BACKLOG]);
+}
+
 /** Bytes that keep no larger buffer in memory. */
 function own(bytes: Uint8Array): Uint8Array {
   return bytes.length * 2 < bytes.buffer.byteLength
@@ -319,7 +430,7 @@ function codeOf(error: unknown): string {
 function reason(error: unknown): string {
   const code = codeOf(error);
   if (code === "EMFILE" || code === "ENFILE") {
-    return "the system has no file descriptors left for it (ulimit -n)";
+    return NO_DESCRIPTORS;
   }
   return error instanceof Error ? error.message : `${error}`;
 }

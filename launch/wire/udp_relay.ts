@@ -7,7 +7,7 @@ import { lookup } from "node:dns/promises";
 import { setImmediate } from "node:timers";
 import { Lane } from "./lane.ts";
 import { Link } from "./link.ts";
-import { HOST, type Relay, type RelayOptions } from "./relay.ts";
+import { HOST, type Recorder, type Relay, type RelayOptions } from "./relay.ts";
 
 /** How long after its server has gone a relay still hands on what it said, in ms. */
 const LAST_MS = 300;
@@ -18,10 +18,21 @@ const PEERS = 500, IDLE_MS = 120_000;
 /** How many datagrams are received before timers get their chance. */
 const RECEIVES = 500;
 
+/**
+ * When so many datagrams wait, it is a burst: none is handed on before none has come
+ * for so long (ms), or the first has waited for so long (µs), or so many bytes wait.
+ */
+const BURST = 32, BURST_PAUSE_MS = 1;
+const BURST_US = 1_000_000, BURST_BYTES = 16 * 1024 ** 2;
+
+/** So many of those that wait are handed on before more are received. */
+const SLICE = 16;
+
 /** Somebody who sends datagrams to the server. */
 interface Peer {
   /** What the server sees of it. */
   socket: Deno.DatagramConn;
+  inbox: Inbox;
   outbox: Outbox;
   number: number;
   address: Deno.NetAddr;
@@ -100,9 +111,9 @@ export async function relayUdp(options: RelayOptions): Promise<Relay> {
     }
   }, IDLE_MS / 10);
   Deno.unrefTimer(expiry);
-  const receiving = receive(front, (bytes, sender) => {
+  const inbox = new Inbox(front, recorder, (bytes, sender, at) => {
     const peer = meet(sender);
-    if (peer) up.take("datagram", peer.number, bytes);
+    if (peer) up.take("datagram", peer.number, bytes, { at });
   });
   return {
     address: { hostname: front.addr.hostname, port: front.addr.port },
@@ -132,7 +143,7 @@ export async function relayUdp(options: RelayOptions): Promise<Relay> {
     reset: () => false,
     async [Symbol.asyncDispose]() {
       close();
-      await receiving;
+      await inbox.closed;
     },
   };
 
@@ -159,20 +170,23 @@ export async function relayUdp(options: RelayOptions): Promise<Relay> {
       link.trouble(`The relay has no socket for a new peer: ${why}.`);
       return undefined;
     }
-    const outbox = new Outbox(socket, failed);
-    const peer: Peer = { socket, outbox, number: ++count, address, last: 0 };
-    byNumber.set(peer.number, peer);
-    receive(socket, (bytes, { hostname, port }) => {
-      if (port !== target.port || plain(hostname) !== target.hostname) return;
-      down.take("datagram", peer.number, bytes);
-    });
+    const number = ++count;
+    const peer: Peer = {
+      ...{ socket, number, address, last: 0 },
+      outbox: new Outbox(socket, failed),
+      inbox: new Inbox(socket, recorder, (bytes, { hostname, port }, at) => {
+        if (port !== target.port || plain(hostname) !== target.hostname) return;
+        down.take("datagram", number, bytes, { at });
+      }),
+    };
+    byNumber.set(number, peer);
     return peer;
   }
 
   function isQuiet(): boolean {
     return (up.empty || up.stalled) && (down.empty || down.stalled) &&
-      outbox.empty &&
-      byNumber.values().every((peer) => peer.outbox.empty);
+      outbox.empty && inbox.empty &&
+      byNumber.values().every((peer) => peer.outbox.empty && peer.inbox.empty);
   }
 
   /** Closes when what the server said before it went has been handed on. */
@@ -270,23 +284,98 @@ function plain(hostname: string): string {
   return URL.parse(`http://[${bare}]`)?.hostname.slice(1, -1) ?? hostname;
 }
 
-/** Takes datagrams, one after the other, until the socket is closed. */
-async function receive(
-  socket: Deno.DatagramConn,
-  take: (bytes: Uint8Array, sender: Deno.NetAddr) => void,
-): Promise<void> {
-  const buffer = new Uint8Array(65_536);
-  let count = 0;
-  while (true) {
-    try {
-      const [bytes, sender] = await socket.receive(buffer);
-      if (sender.transport === "udp") take(bytes.slice(), sender);
-      if (++count % RECEIVES > 0) continue;
-    } catch (error) {
-      const { BadResource, Interrupted } = Deno.errors;
-      if (error instanceof BadResource || error instanceof Interrupted) return;
-      // On Windows, a datagram that nobody took makes the next receive fail.
+/**
+ * Receives on one socket until it is closed.
+ *
+ * To receive comes first: what the system has no room for is lost, and it has room
+ * for some hundred datagrams only. So in a burst they are taken out of the system's
+ * buffer, and handed on when it is empty.
+ */
+class Inbox {
+  /** Resolves when the socket is closed. */
+  readonly closed: Promise<void>;
+  readonly #recorder: Recorder;
+  readonly #take: Take;
+  #waiting: { bytes: Uint8Array; sender: Deno.NetAddr; at: number }[] = [];
+  #head = 0; // those before it have been handed on
+  #bytes = 0;
+  #working = false;
+  #hasCome = false; // since the last look
+
+  constructor(socket: Deno.DatagramConn, recorder: Recorder, take: Take) {
+    this.#recorder = recorder;
+    this.#take = take;
+    this.closed = this.#receive(socket);
+  }
+
+  get empty(): boolean {
+    return this.#waiting.length === this.#head;
+  }
+
+  async #receive(socket: Deno.DatagramConn): Promise<void> {
+    const buffer = new Uint8Array(65_536);
+    let count = 0;
+    while (true) {
+      try {
+        const [bytes, sender] = await socket.receive(buffer);
+        if (sender.transport === "udp") this.#came(bytes.slice(), sender);
+        if (++count % RECEIVES > 0) continue;
+      } catch (error) {
+        const { BadResource, Interrupted } = Deno.errors;
+        if (error instanceof BadResource || error instanceof Interrupted) {
+          this.#waiting = [];
+          this.#head = 0;
+          return;
+        }
+        // On Windows, a datagram that nobody took makes the next receive fail.
+      }
+      await new Promise((resolve) => setImmediate(resolve));
     }
-    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  /** The first one goes on at once; what comes right behind it waits. */
+  #came(bytes: Uint8Array, sender: Deno.NetAddr): void {
+    const at = this.#recorder.now();
+    this.#hasCome = true;
+    if (this.#working) {
+      this.#waiting.push({ bytes, sender, at });
+      this.#bytes += bytes.length;
+      return;
+    }
+    this.#working = true;
+    setImmediate(() => this.#work());
+    this.#take(bytes, sender, at);
+  }
+
+  /** Hands on some of those that wait, and lets more come in between. */
+  #work(): void {
+    const first = this.#waiting[this.#head];
+    if (!first) {
+      this.#waiting = [];
+      this.#head = this.#bytes = 0;
+      this.#working = false;
+      return;
+    }
+    // While a burst comes in, sending would only take time from receiving.
+    const isBurst = this.#waiting.length - this.#head >= BURST &&
+      this.#recorder.now() - first.at < BURST_US && this.#bytes < BURST_BYTES;
+    if (isBurst && this.#hasCome) {
+      this.#hasCome = false;
+      setTimeout(() => this.#work(), BURST_PAUSE_MS);
+      return;
+    }
+    for (let i = 0; i < SLICE; i++) {
+      const next = this.#waiting[this.#head];
+      if (!next) break;
+      this.#head++;
+      this.#bytes -= next.bytes.length;
+      this.#take(next.bytes, next.sender, next.at);
+    }
+    if (this.#head >= RECEIVES) {
+      this.#head -= this.#waiting.splice(0, this.#head).length;
+    }
+    setImmediate(() => this.#work());
   }
 }
+
+type Take = (bytes: Uint8Array, sender: Deno.NetAddr, at: number) => void;

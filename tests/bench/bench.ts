@@ -16,6 +16,7 @@ import { files } from "./rows/files.ts";
 import { incrementer } from "./rows/incrementer.ts";
 import { libraryContests } from "./rows/library.ts";
 import { pages } from "./rows/pages.ts";
+import { relayContests } from "./rows/relay.ts";
 import { roundTripContests } from "./rows/round_trips.ts";
 import { starts } from "./rows/start.ts";
 import { killAll, usePython } from "./servers.ts";
@@ -27,6 +28,7 @@ const CONTESTS: Contest[] = [
   ...roundTripContests,
   ...libraryContests,
   ...incrementer,
+  ...relayContests,
   ...starts,
 ];
 

@@ -23,6 +23,15 @@ export default class Moods extends ServerProtocol {
         return new Promise((resolve) => setTimeout(resolve, 10, "kept"));
       case "never":
         return new Promise(() => {});
+      case "late":
+        return new Promise((resolve) => {
+          setTimeout(resolve, Number(argument), message);
+        });
+      case "bomb":
+        setTimeout(() => {
+          throw new Error("the bomb");
+        }, 50);
+        return "lit";
       case "wait": // until another request releases it
         return new Promise((resolve) => this.#release = () => resolve("free"));
       case "release":
