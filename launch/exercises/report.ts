@@ -4,7 +4,7 @@
  * @module
  */
 import type { Exercise, Step } from "../../tests/exercises/exercise.ts";
-import { compare, shown } from "../../tests/exercises/verdict.ts";
+import { compare, escape, shown } from "../../tests/exercises/verdict.ts";
 import type { WireEvent } from "../wire/relay.ts";
 import type { Outcome } from "./run.ts";
 
@@ -84,9 +84,7 @@ function programLines(printed: string, status: number | undefined): string[] {
   if (lines.length === 0) return [`    Your program printed nothing. ${state}`];
   return [
     `    The last that your program printed (${state})`,
-    ...lines.slice(-LINES).map((line) =>
-      `      ${line.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu, "\uFFFD")}`
-    ),
+    ...lines.slice(-LINES).map((line) => `      ${escape(line)}`),
   ];
 }
 

@@ -100,14 +100,18 @@ export function compare(
 /** Bytes as text, controls by their signs; in hexadecimal, if they are no UTF-8. */
 export function shown(bytes: Uint8Array): string {
   if (!isText(bytes)) return hex(bytes);
-  return new TextDecoder().decode(bytes)
-    .replace(
-      // deno-lint-ignore no-control-regex
-      /[\x00-\x1f\x7f]/g,
-      (c) =>
-        String.fromCodePoint(c === "\x7f" ? 0x2421 : 0x2400 + c.charCodeAt(0)),
-    )
-    .replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu, "\uFFFD");
+  const text = new TextDecoder().decode(bytes).replace(
+    // deno-lint-ignore no-control-regex
+    /[\x00-\x1f\x7f]/g,
+    (c) =>
+      String.fromCodePoint(c === "\x7f" ? 0x2421 : 0x2400 + c.charCodeAt(0)),
+  );
+  return escape(text);
+}
+
+/** Makes a program's text safe to print: it cannot command the terminal. */
+export function escape(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu, "\uFFFD");
 }
 
 function hex(bytes: Uint8Array): string {

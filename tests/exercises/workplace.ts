@@ -8,6 +8,7 @@
  * @module
  */
 import net from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import {
   type Command,
   fillIn,
@@ -22,8 +23,11 @@ import {
 } from "../../launch/wire/relay.ts";
 import { relayTcp } from "../../launch/wire/tcp_relay.ts";
 import { relayUdp } from "../../launch/wire/udp_relay.ts";
+import { Random } from "../torture/random.ts";
 import type { Exercise, Step } from "./exercise.ts";
 import { CannotTell, NotYet, toBytes } from "./verdict.ts";
+
+export { pause };
 
 /** How long a right program may take for what it does at once, in ms. */
 export const PATIENCE = 5_000;
@@ -64,14 +68,14 @@ export class Workplace implements AsyncDisposable {
   readonly #open = new Set<Disposable>();
   #relay: Relay | undefined;
   #direct = false;
-  #random: number;
+  readonly #random: Random;
   #latest = 0; // the longest delay of a timer of ours
   #ticker: ReturnType<typeof setInterval>;
 
   constructor(task: Task) {
     this.#task = task;
     this.folder = task.folder;
-    this.#random = task.seed >>> 0;
+    this.#random = new Random(`${task.seed}`);
     this.#recording = new Recording((event) => this.#record(event));
     let last = performance.now();
     this.#ticker = setInterval(() => {
@@ -195,36 +199,12 @@ export class Workplace implements AsyncDisposable {
 
   /** The next number of the check's own random series, 0 ≤ n < `below`. */
   random(below: number): number {
-    // mulberry32: small, and the same everywhere
-    this.#random = (this.#random + 0x6d2b79f5) >>> 0;
-    let t = this.#random;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 2 ** 32) * below);
+    return this.#random.integer(0, below - 1);
   }
 
   /** So many random bytes. */
   bytes(length: number): Uint8Array {
     return Uint8Array.from({ length }, () => this.random(256));
-  }
-
-  /**
-   * Waits until `test` gives something, and looks again with each event and line.
-   * Throws {@linkcode NotYet} with what `otherwise` says, after `ms` milliseconds
-   * or when the program has ended in vain.
-   */
-  async until<T>(
-    test: () => T | null | undefined | false,
-    otherwise: () => ConstructorParameters<typeof NotYet>[0],
-    ms: number = PATIENCE,
-  ): Promise<T> {
-    const end = performance.now() + ms;
-    while (true) {
-      const result = test();
-      if (result) return result;
-      if (performance.now() > end) throw new NotYet(otherwise());
-      await pause(10);
-    }
   }
 
   /** The value, or what `otherwise` says if it takes longer than `ms`. */
@@ -648,9 +628,4 @@ export class Socket implements Disposable {
 function lastLine({ stdout, stderr }: Program): string {
   const line = (stdout + stderr).trimEnd().split("\n").at(-1);
   return line ? ` Its last line: ${line}` : " It printed nothing.";
-}
-
-/** Waits so many ms. */
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
