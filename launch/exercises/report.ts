@@ -5,6 +5,7 @@
  */
 import type { Exercise, Step } from "../../tests/exercises/exercise.ts";
 import { compare, escape, shown } from "../../tests/exercises/verdict.ts";
+import { count } from "../show/text.ts";
 import type { WireEvent } from "../wire/relay.ts";
 import type { Outcome } from "./run.ts";
 
@@ -52,7 +53,7 @@ export function describe(
   const program = event.from === role ? "program → check" : "check → program";
   const { kind, bytes, fate, causes } = event;
   const what = kind === "message" || kind === "datagram"
-    ? `${count(bytes.length)}  ${short(bytes)}`
+    ? `${count(bytes.length, "byte")}  ${short(bytes)}`
     : kind === "end"
     ? "sends no more (FIN)"
     : kind === "connect" && event.connection > 1
@@ -65,10 +66,6 @@ export function describe(
   const seconds = (event.sent / 1e6).toFixed(3);
   return `#${event.number}`.padEnd(5) +
     `${seconds} s  ${program}  ${what}${note}`;
-}
-
-function count(bytes: number): string {
-  return `${bytes.toLocaleString("en")} ${bytes === 1 ? "byte" : "bytes"}`;
 }
 
 function short(bytes: Uint8Array): string {

@@ -60,21 +60,17 @@ export function ends(link: Link, event: WireEvent): [string, string] {
 
 /** What the network did to an event, in words, with its causes. */
 export function fateOf(event: WireEvent): string[] {
-  if (event.marks.length + event.causes.length === 0) {
-    if (event.fate === "delivered") return [];
-  }
   const words: string[] = [];
   const of = event.of === null ? "" : ` #${event.of}`;
-  const late = event.delivered === null
-    ? ""
-    : ` ${milliseconds(event.delivered - event.sent)}`;
   for (const mark of event.marks) {
     switch (mark) {
       case "again":
         words.push(`again${of}`);
         break;
       case "late":
-        if (late && event.fate === "delivered") words.push(`late by${late}`);
+        if (event.delivered !== null && event.fate === "delivered") {
+          words.push(`late by ${milliseconds(event.delivered - event.sent)}`);
+        }
         break;
       case "piece":
         words.push(event.of === null ? "first piece" : `piece of${of}`);
