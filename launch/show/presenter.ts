@@ -60,6 +60,9 @@ export function ends(link: Link, event: WireEvent): [string, string] {
 
 /** What the network did to an event, in words, with its causes. */
 export function fateOf(event: WireEvent): string[] {
+  if (event.marks.length + event.causes.length === 0) {
+    if (event.fate === "delivered") return [];
+  }
   const words: string[] = [];
   const of = event.of === null ? "" : ` #${event.of}`;
   for (const mark of event.marks) {
