@@ -58,7 +58,7 @@ export async function startOnTerminal(
   const command = [Deno.execPath(), ...await taskCommand(task), ...args];
   return new Program(
     `${task} at a terminal`,
-    ["-c", spawn, ...command],
+    ["-S", "-c", spawn, ...command],
     {},
     ROOT,
     find("python3"),
