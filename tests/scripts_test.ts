@@ -22,11 +22,13 @@ import {
   PATIENCE_MS,
   Program,
   ROOT,
+  sideBySide,
   start,
   startAlone,
   TcpListener,
   TcpPeer,
   UdpPeer,
+  UNCOUNTED,
   unusedPort,
 } from "./assertions.ts";
 import { isScript, taskCommand } from "../launch/programs/program.ts";
@@ -314,19 +316,14 @@ function table<Row>(
   run: (task: string, row: Row) => Promise<void>,
   ignore = false,
 ): void {
-  const free = { sanitizeOps: false, sanitizeResources: false };
   Deno.test({
-    ...{ name: `scripts: ${name}`, ignore, ...free, sanitizeExit: false },
+    ...{ name: `scripts: ${name}`, ignore, ...UNCOUNTED },
     async fn(t) {
-      const left = [...rows];
-      const work = async () => {
-        for (let row = left.shift(); row; row = left.shift()) {
-          const [name, value] = row;
-          const fn = () => run(name, value);
-          await t.step({ name, fn, ...free, sanitizeExit: false });
-        }
-      };
-      await Promise.all(Array.from({ length: 6 }, work));
+      const steps = rows.map(([name, value]) => ({
+        name,
+        fn: () => run(name, value),
+      }));
+      await sideBySide(t, 6, steps);
     },
   });
 }
@@ -418,7 +415,7 @@ Deno.test("scripts: none is missing in the table", async () => {
 });
 
 /** The command lines that a script answers with its usage; `--help` first. */
-function usesOf([task, script]: [string, Script]): string[][] {
+function usesOf(script: Script): string[][] {
   const { positional, by, listens, bad = [] } = script;
   const host = "127.0.0.1";
   const ports = ["abc", "70000", "", ...(listens ? [] : ["0"])];
@@ -440,7 +437,7 @@ async function usages(): Promise<Map<string, Outcome[]>> {
   const own: Promise<void>[] = [];
   for (const [task, script] of all) {
     const [path = ""] = (await taskCommand(task)).filter(isScript);
-    const lines = usesOf([task, script]);
+    const lines = usesOf(script);
     outcomes.set(task, []);
     const text = await Deno.readTextFile(join(ROOT, path));
     if (text.includes("import.meta.main")) { // does nothing when it is imported
@@ -468,7 +465,7 @@ let answers: Promise<Map<string, Outcome[]>> | undefined;
 table("--help and bad use get a usage line", all, async (task, script) => {
   answers ??= usages();
   const [path = ""] = (await taskCommand(task)).filter(isScript);
-  const lines = usesOf([task, script]);
+  const lines = usesOf(script);
   const [help, ...others] = (await answers).get(task) ?? [];
   assertEquals(others.length + 1, lines.length);
   assertEquals([help?.status, help?.stderr], [0, ""]);

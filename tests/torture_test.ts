@@ -3,7 +3,7 @@
  * it longer, and differently each time.
  */
 import { assertEquals } from "@std/assert";
-import { noSignals } from "./assertions.ts";
+import { noSignals, sideBySide, UNCOUNTED } from "./assertions.ts";
 import { killAll } from "./bench/servers.ts";
 import { needs } from "./needs.ts";
 import type { Target } from "./torture/attack.ts";
@@ -23,25 +23,17 @@ function test(
   targets: Target[],
   programs: string[] = [],
 ): void {
-  // The reaper, which ends what this leaves behind if it is killed, stays.
-  const free = {
-    sanitizeOps: false,
-    sanitizeResources: false,
-    sanitizeExit: false,
-  };
   Deno.test(needs(programs, {
     name: `torture: ${name}${noSignals ? " (not on Windows: no signals)" : ""}`,
     ignore: noSignals,
-    ...free,
+    // The reaper, which ends what this leaves behind if it is killed, stays.
+    ...UNCOUNTED,
     async fn(t) {
-      const left = [...targets];
-      const work = async () => {
-        for (let target = left.shift(); target; target = left.shift()) {
-          const { name } = target, fn = attack.bind(null, target);
-          await t.step({ name, fn, ...free });
-        }
-      };
-      await Promise.all(Array.from({ length: LANES }, work));
+      const steps = targets.map((target) => ({
+        name: target.name,
+        fn: () => attack(target),
+      }));
+      await sideBySide(t, LANES, steps);
     },
   }));
 }
