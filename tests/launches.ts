@@ -34,11 +34,15 @@ export function launcher(name: string, ...args: string[]): Program {
   ]);
 }
 
+/** The permissions that `deno task wire` has. */
+export const WIRE_FLAGS = [
+  ...["--allow-run", "--allow-read", "--allow-write"],
+  ...["--allow-env=TERM", "--allow-net"],
+];
+
 /** Starts what `deno task wire` runs. */
 export function wire(...args: string[]): Program {
-  const flags = ["--allow-run", "--allow-read", "--allow-write"];
-  const script = ["--allow-env=TERM", "--allow-net", "launch/wire.ts"];
-  return new Program("wire", ["run", ...flags, ...script, ...args]);
+  return new Program("wire", ["run", ...WIRE_FLAGS, "launch/wire.ts", ...args]);
 }
 
 /** All that a launch prints; asserts that it succeeds. */

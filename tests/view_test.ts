@@ -454,7 +454,7 @@ Deno.test({
         assertMatch(text, /→ \S+: \d+ \w+ sent, \d+ delivered/);
       },
     }));
-    await sideBySide(t, 5, steps);
+    await sideBySide(t, 3, steps);
   },
 });
 
