@@ -16,7 +16,8 @@ import {
   TcpPeer,
   unusedPort,
 } from "./assertions.ts";
-import { launcher, wire } from "./launches.ts";
+import { launcher, wire, WIRE_FLAGS } from "./launches.ts";
+import { outcomesOf } from "./misuse.ts";
 import { find, needs } from "./needs.ts";
 
 /** Asserts that these texts come in this order. */
@@ -360,30 +361,37 @@ Deno.test("wire: the exit status of its command", async () => {
 
 Deno.test("wire: used wrongly, it says so in one line", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  for (
-    const [status, complaint, ...args] of [
-      [2, "What is to be relayed?"],
-      [2, "Cannot use frob.", "frob"],
-      [2, "It needs a port", "tcp", "9000"],
-      [2, "Cannot use LISTEN x", "tcp", "x", "9"],
-      [2, "an address is HOST:PORT", "tcp", "0", "x"],
-      [2, "nobody can be reached at 0.0.0.0", "tcp", "0", "0.0.0.0:80"],
-      [2, "Cannot use more.", "tcp", "0", "9", "more"],
-      [2, "Cannot use --frob.", "tcp", "0", "9", "--frob"],
-      [2, "Cannot use --hex together", "tcp", "0", "9", "--hex", "--mermaid"],
-      [2, "Which file?", "show"],
-      [2, "Where to?", "play", "deno.json"],
-      [1, "Cannot listen on 127.0.0.1", "tcp", `${taken.addr.port}`, "9"],
-      [1, "", "show", "/no/such/file"],
-      [1, "", "show", "README.md"],
-    ] as [number, string, ...string[]][]
-  ) {
-    await using relay = wire(...args);
-    await assertExits(relay, status);
-    assertStringIncludes(relay.stderr, complaint);
-    assertMatch(relay.stderr, /^[^\n]+\n$/, `${args}`);
+  const cases: [status: number, complaint: string, ...args: string[]][] = [
+    [2, "What is to be relayed?"],
+    [2, "Cannot use frob.", "frob"],
+    [2, "It needs a port", "tcp", "9000"],
+    [2, "Cannot use LISTEN x", "tcp", "x", "9"],
+    [2, "an address is HOST:PORT", "tcp", "0", "x"],
+    [2, "nobody can be reached at 0.0.0.0", "tcp", "0", "0.0.0.0:80"],
+    [2, "Cannot use more.", "tcp", "0", "9", "more"],
+    [2, "Cannot use --frob.", "tcp", "0", "9", "--frob"],
+    [2, "Cannot use --hex together", "tcp", "0", "9", "--hex", "--mermaid"],
+    [2, "Which file?", "show"],
+    [2, "Where to?", "play", "deno.json"],
+    [1, "Cannot listen on 127.0.0.1", "tcp", `${taken.addr.port}`, "9"],
+    [1, "", "show", "/no/such/file"],
+    [1, "", "show", "README.md"],
+  ];
+  const script = `${new URL("../launch/wire.ts", import.meta.url)}`;
+  const lines = [["--help"], ...cases.map(([, , ...args]) => args)];
+  const [help, ...outcomes] = await outcomesOf(
+    lines.map((args) => ({ script, args })),
+    WIRE_FLAGS,
+  );
+  for (const [index, [status, complaint, ...args]] of cases.entries()) {
+    const seen = outcomes[index];
+    assertEquals(seen?.status, status, `${args}`);
+    assertStringIncludes(seen?.stderr ?? "", complaint);
+    assertMatch(seen?.stderr ?? "", /^[^\n]+\n$/, `${args}`);
   }
-  await using help = wire("--help");
-  await assertExits(help, 0);
-  assertStringIncludes(help.stdout, "deno task wire tcp 9000 127.0.0.1:8080");
+  assertEquals(help?.status, 0);
+  assertStringIncludes(
+    help?.stdout ?? "",
+    "deno task wire tcp 9000 127.0.0.1:8080",
+  );
 });

@@ -43,18 +43,21 @@ def ip(*arguments, check=True):
     subprocess.run(["ip", *arguments], check=check, stderr=None if check else subprocess.DEVNULL)
 
 
-def inside(host, *arguments):
-    ip("-n", f"{NAME}-{host}", *arguments)
+def inside(host, *commands):
+    """Runs commands of ip there, all in one program."""
+    subprocess.run(["ip", "-n", f"{NAME}-{host}", "-batch", "-"],
+                   input="\n".join(commands), text=True, check=True)
 
 
-def connect(host):
+def connect(host, *before):
     """Raises the interface; what it loses when it goes down, it gets again."""
     number = HOSTS.index(host) + 1
-    inside(host, "link", "set", "eth0", "up")
-    inside(host, "address", "replace", f"10.77.0.{number}/24", "dev", "eth0")
-    inside(host, "address", "replace", f"fd77::{number}/64", "dev", "eth0", "nodad")
-    inside(host, "route", "replace", "default", "dev", "eth0")
-    inside(host, "-6", "route", "replace", "default", "dev", "eth0")
+    inside(host, *before,
+           "link set eth0 up",
+           f"address replace 10.77.0.{number}/24 dev eth0",
+           f"address replace fd77::{number}/64 dev eth0 nodad",
+           "route replace default dev eth0",
+           "route replace ::/0 dev eth0")
 
 
 def create(host):
@@ -64,8 +67,7 @@ def create(host):
     request = struct.pack("16sH22x", b"", 0x0001 | 0x1000)  # IFF_TUN, IFF_NO_PI
     device = fcntl.ioctl(tun, 0x400454CA, request)[:16].rstrip(b"\0").decode()
     ip("link", "set", device, "netns", f"{NAME}-{host}", "name", "eth0", "mtu", str(MTU))
-    inside(host, "link", "set", "lo", "up")
-    connect(host)
+    connect(host, "link set lo up")
     return tun
 
 
@@ -129,7 +131,7 @@ class Wire:
             if key == "lose":
                 self.lose = [value[0].encode(), value[1]]
             elif key == "down":
-                inside(value, "link", "set", "eth0", "down")
+                inside(value, "link set eth0 down")
             elif key == "up":
                 connect(value)
             elif key == "forge":
