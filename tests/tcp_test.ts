@@ -378,7 +378,7 @@ Deno.test(needs(["python3"], {
       await peer.type("reset");
       await assertExits(server, 1);
       assertComplaint(server, reset);
-      assert(server.stdout.endsWith(prompt ? "(server): \n" : "client ...\n"));
+      assert(server.stdout.endsWith(prompt ? "(server): " : "client ...\n"));
     };
     const client = async () => {
       await using peer = startResetter(
