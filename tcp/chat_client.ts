@@ -56,7 +56,8 @@ while (true) {
     message = messages.next();
     ourTurn = true;
   } else {
-    const { value: text = "exit" } = await line;
+    const { value: text = "exit", done } = await line;
+    if (done) console.log(); // Ctrl-D does not end the prompt's line
     line = lines.next();
     if (!ourTurn && !isExit(text)) {
       console.log("Not sent, it is the server's turn.");

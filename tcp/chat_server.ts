@@ -54,7 +54,8 @@ while (lastWord === "") {
     else message = messages.next();
     ourTurn = true;
   } else {
-    const { value: text = "exit" } = await line;
+    const { value: text = "exit", done } = await line;
+    if (done) console.log(); // Ctrl-D does not end the prompt's line
     line = lines.next();
     if (isExit(text)) lastWord = text;
     else if (!ourTurn) console.log("Not sent, it is the client's turn.");

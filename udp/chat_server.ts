@@ -64,7 +64,8 @@ while (true) {
     console.log("No answer for 10 s. Say it again, if it is lost, or wait.");
     ourTurn = true;
   } else {
-    const { value: text = "exit" } = await line;
+    const { value: text = "exit", done } = await line;
+    if (done) console.log(); // Ctrl-D does not end the prompt's line
     line = lines.next();
     if (isExit(text)) await leave(text);
     if (!ourTurn) console.log("Not sent, it is the client's turn.");
