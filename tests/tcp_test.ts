@@ -317,8 +317,9 @@ Deno.test("tcp/chat_client: what is typed arrives as it was typed, but is shown 
   await peer.assertReplies(odd);
   await peer.send(odd);
   await assertPrints(client, "Server: a\uFFFDb\uFFFDc\uFFFD[2J\uFFFDd\nYou");
-  await answerPrompt(client, "You (client): ", "next");
-  await peer.assertReplies("next");
+  const long = "x".repeat(9_000_000); // more than one write takes
+  await answerPrompt(client, "You (client): ", long);
+  await peer.assertReplies(long);
 });
 
 /** A peer that resets its connection when something is typed into it. */
@@ -408,8 +409,10 @@ waiting.push({
       using peer = await TcpPeer.connect(port);
       await peer.send("hello");
       // More than the systems take for a peer that does not read.
-      await answerPrompt(server, "You (server): ", "x".repeat(9_000_000));
+      const long = "x".repeat(9_000_000);
+      await answerPrompt(server, "You (server): ", long);
       await assertPrints(server, `Waiting for the client ...\n${notice}`);
+      await peer.assertReplies(long);
     };
     const quick = async () => {
       using listener = new TcpListener();
