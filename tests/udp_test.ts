@@ -331,11 +331,13 @@ waiting.push({
       "No answer for 10 s. Say it again, if it is lost, or wait.\n";
     const client = async () => {
       using peer = new UdpPeer();
+      const began = performance.now();
       await using talk = await startTalk(peer);
       const { client, port } = talk;
       await assertPrints(client, "Waiting for the server ...\n");
       await client.type("again"); // waits for its turn
       await assertPrints(client, `...\n${notice}You (client): `);
+      assert(performance.now() - began > 9_900);
       await peer.assertReceives("again");
       await peer.send("here", port);
       await assertPrints(client, "Server: here\nYou (client): ");
@@ -567,10 +569,15 @@ waiting.push(needsHosts({
   name: "udp: between hosts, lost datagrams, a cut cable and forged senders",
   async fn() {
     await using hosts = await Hosts.create();
-    const { a, b } = hosts;
+    const { a, b, c } = hosts;
     const host = ["--host", a.ipv4];
     await using server = await a.start("udp:chat:server", host);
     await assertPrints(server, "listening");
+
+    // A client that cannot even say "exit" ends all the same.
+    await hosts.set({ down: "c" });
+    await using alone = await c.start("udp:chat:client", host);
+    await alone.endInput();
     await using client = await b.start("udp:chat:client", host);
 
     // The cable is out, and the system says so: the turn is not lost.
@@ -612,6 +619,9 @@ waiting.push(needsHosts({
     await assertExits(asker, 0);
     assertEquals(asker.stdout, "Server says: believed\n");
 
+    await assertExits(alone, 1);
+    assertComplaint(alone, /: no answer to our exit\. /);
+
     // Our "exit" is lost, twice.
     await hosts.set({ lose: ["exit", 2] });
     await answerPrompt(client, "You (client): ", "exit");
@@ -620,6 +630,16 @@ waiting.push(needsHosts({
     assert(client.stdout.endsWith(`Server: ${GOODBYE}\nClient closed.\n`));
   },
 }));
+
+Deno.test("udp/chat_client: a server that it may not send to is named", async () => {
+  using peer = new UdpPeer();
+  const flags = ["run", "--unstable-net", "--allow-net=127.0.0.1:0"];
+  const args = [...flags, "udp/chat_client.ts", "--port", `${peer.port}`];
+  await using client = new Program("udp/chat_client.ts", args);
+  await answerPrompt(client, "You (client): ", "hello");
+  await assertExits(client, 1);
+  assertComplaint(client, /net access to "127\.0\.0\.1:\d+".*--allow-net/);
+});
 
 waiting.push(needsHosts({
   name: "udp: between hosts, lost for ever; a missing permission is named",
