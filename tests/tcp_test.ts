@@ -317,7 +317,7 @@ Deno.test("tcp/chat_client: what is typed arrives as it was typed, but is shown 
   await peer.assertReplies(odd);
   await peer.send(odd);
   await assertPrints(client, "Server: a\uFFFDb\uFFFDc\uFFFD[2J\uFFFDd\nYou");
-  const long = "x".repeat(3_000_000); // more than one write takes
+  const long = "x".repeat(9_000_000); // more than one write takes
   await answerPrompt(client, "You (client): ", long);
   await peer.assertReplies(long);
 });
