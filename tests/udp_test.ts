@@ -8,15 +8,17 @@ import {
   noSignals,
   Program,
   ROOT,
+  sideBySide,
   startClient,
   startOnTerminal,
   startServer,
+  type Step,
   UdpPeer,
+  UNCOUNTED,
 } from "./assertions.ts";
 import { type Host, Hosts, needsHosts } from "./hosts.ts";
 import { find, needs } from "./needs.ts";
 import { startPython } from "./peers/python.ts";
-import { together } from "./together.ts";
 
 /** The largest datagram in bytes; macOS sends no larger ones. */
 const LARGEST = Deno.build.os === "darwin" ? 9_216 : 65_507;
@@ -30,7 +32,7 @@ const TEXTS = [
 ];
 
 /** Tests that mostly wait: they run side by side. */
-const waiting: Deno.TestDefinition[] = [];
+const waiting: Step[] = [];
 
 const BUSY = "Server is busy with another client.";
 const GOODBYE = "Goodbye! Closing session.";
@@ -679,4 +681,8 @@ waiting.push(needsHosts({
   },
 }));
 
-Deno.test(together("udp: what mostly waits", waiting));
+Deno.test({
+  name: "udp: what mostly waits",
+  ...UNCOUNTED,
+  fn: (t) => sideBySide(t, waiting.length, waiting),
+});
