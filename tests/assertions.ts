@@ -22,10 +22,11 @@ export const PATIENCE_MS = 20_000;
 /** Windows has no signals: what needs them is skipped there, by name. */
 export const noSignals: boolean = Deno.build.os === "windows";
 
-/** A step of a test. */
+/** A step of a test; what `needs()` and the like make of a test is one, too. */
 export interface Step {
   name: string;
-  fn(): Promise<void>;
+  ignore?: boolean;
+  fn(t: Deno.TestContext): void | Promise<void>;
 }
 
 /** For tests whose steps run side by side: then nobody can say whose a socket is. */
