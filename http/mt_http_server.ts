@@ -57,9 +57,7 @@ const threads = Array.from(
 for (const thread of threads) thread.on("exit", Deno.exit); // it has said why
 await Promise.all(threads.map((thread) => once(thread, "message")));
 console.log(`Threaded HTTP Server running on http://${nameOf(address)}`);
-if (!linux) {
-  console.log("This system cannot share a port: serving in one thread.");
-}
+if (!linux) console.log("This system cannot share a port: one thread serves.");
 
 /** Accepts connections from the shared port, as every thread does. */
 async function serveAll(port: number): Promise<never> {

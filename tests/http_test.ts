@@ -11,6 +11,7 @@ import {
   noSignals,
   Program,
   ROOT,
+  start,
   startServer,
   TcpPeer,
 } from "./assertions.ts";
@@ -666,6 +667,26 @@ for (const task of Object.keys(FILES)) {
     },
   });
 }
+
+tests.add(needs(["python3"], {
+  name: "http: servers that talk as the originals do, and our client",
+  async fn() {
+    for (const more of [[], ["--threads"]]) {
+      const args = ["tests/peers/http_server.py", "--port", "0", ...more];
+      const python = find("python3") ?? "";
+      await using server = new Program("python", args, {}, ROOT, python);
+      const [, port = ""] = await assertPrints(server, /:(\d+)\n/);
+      await using client = await start("web:client", ["--port", port, "/"]);
+      await client.type("n");
+      await assertExits(client, 0);
+      assertMatch(
+        client.stdout,
+        /HTTP\/1.1 200 OK\nContent-Type: text\/html\n[^]*<h1>Hello.*<\/h1>/,
+      );
+      assertMatch(server.stdout, /GET \/ HTTP\/1.1\r?\nHost: 127.0.0.1:/);
+    }
+  },
+}));
 
 tests.run("http", async () => {
   for (const server of shared.values()) {

@@ -18,7 +18,7 @@ import {
   within,
 } from "./assertions.ts";
 import { vitalsOf } from "./bench/vitals.ts";
-import { needs } from "./needs.ts";
+import { find, needs } from "./needs.ts";
 import { SideBySide } from "./side_by_side.ts";
 
 const SCRIPT = "webclientserver/web_server.ts";
@@ -1432,6 +1432,42 @@ tests.add(
     assertMatch(alone.stderr, /^There is no folder public .*\n$/);
   },
 );
+
+tests.add(needs(["python3"], {
+  name: "web: each with one that talks as the original does",
+  async fn() {
+    const python = (...args: string[]) =>
+      new Program(
+        "python",
+        ["tests/peers/web.py", ...args],
+        {},
+        ROOT,
+        find("python3"),
+      );
+    await using server = python("server", "0");
+    const [, port = ""] = await assertPrints(server, /port (\d+) /);
+    await using client = await start("web:client", ["--port", port]);
+    await choose(client, "/test.txt", "y");
+    await choose(client, "/nothing.html", "y");
+    await assertPrints(client, /200 OK\n[^]*This is test.txt, /);
+    await assertPrints(client, "\n\nFile Not Found\n");
+    await choose(client, "/test.txt", "n"); // ends it, without an answer
+    await assertExits(client, 1);
+    assertComplaint(client, /without a word/);
+    await assertExits(server, 0);
+
+    await using started = await startServer("web:server");
+    const ask = async (link: string, wish: string) => {
+      await using other = python("client", `${started.port}`, link, wish);
+      await assertExits(other, 0);
+      return other.stdout;
+    };
+    assertMatch(await ask("/test.txt", "Keep-Alive"), /200 OK[^]*plain text/);
+    assertMatch(await ask("test.txt", "Keep-Alive"), / 400 /);
+    assertMatch(await ask("/nothing.html", "Close"), / 404 Not Found/);
+    await assertExits(started.server, 0);
+  },
+}));
 
 tests.add(needs(["chromium"], {
   name: "public: in Chromium, 1280 and 360 wide",
