@@ -39,7 +39,6 @@ const TYPES: Record<string, string> = {
   ".mp3": "audio/mpeg", ".mp4": "video/mp4", ".wasm": "application/wasm",
 };
 const BYTES = "application/octet-stream";
-const memory = new Map<string, Uint8Array<ArrayBuffer>>(); // small files
 
 const base = await Deno.realPath(root).catch((error) => {
   if (error.name !== "NotFound") throw error;
@@ -106,7 +105,7 @@ async function answer(request: Request, target: string): Promise<Response> {
   const real = Deno.realPathSync(join(base, file)), info = Deno.statSync(real);
   const inside = relative(base, real);
   const isInside = !/(^|[\\/])\./.test(inside) && !isAbsolute(inside);
-  if (isInside && info.isFile) return respond(request, real, info);
+  if (isInside && info.isFile) return respond(request, real);
   if (isInside && info.isDirectory && file === name) {
     // With "/folder" as address, a link to "a.html" would lead to "/a.html".
     return reply(301, "Moved Permanently", { location: `${path}/${query}` });
@@ -115,20 +114,15 @@ async function answer(request: Request, target: string): Promise<Response> {
 }
 
 /** Answers with a file, as the conditions and the range of the request say. */
-function respond(request: Request, path: string, info: Deno.FileInfo) {
-  let bytes = memory.get(path + etagOf(info));
-  const file = bytes ? null : Deno.openSync(path);
-  if (file) info = file.statSync(); // another file may have taken its place
-  const { size } = info, etag = etagOf(info), now = Date.now();
-  if (file && size <= 65536) {
-    file.readSync(bytes = new Uint8Array(size));
-    if (memory.size >= 1000) memory.clear();
-    // Some disks note the time of a change in steps of 2 s, so two changes may
-    // look alike. That is over for what has been the same for 3 s: keep it.
-    const isOld = now - Number(info.ctime ?? info.mtime) > 3000;
-    if (isOld) memory.set(path + etag, bytes);
-  }
-  const time = Math.floor(Math.min(Number(info.mtime), now) / 1000) * 1000;
+function respond(request: Request, path: string): Response {
+  const file = Deno.openSync(path);
+  const { ino, size, mtime, ctime } = file.statSync();
+  // The ETag names this version of this file (RFC 9110, 8.8.3), as far as the
+  // disk's clock can tell: some count whole seconds.
+  const parts = [ino, size, mtime, ctime].map((part) => Number(part));
+  const etag = `"${parts.map((part) => part.toString(36)).join("-")}"`;
+  const changed = Math.min(Number(mtime), Date.now()); // not in the future
+  const time = Math.floor(changed / 1000) * 1000;
   const { status, start, end } = select(request, etag, time, size);
   const headers = new Headers({
     "content-type": TYPES[extname(path).toLowerCase()] ?? BYTES,
@@ -141,19 +135,20 @@ function respond(request: Request, path: string, info: Deno.FileInfo) {
   const hasPart = status === 206 || status === 416;
   if (hasPart) headers.set("content-range", `bytes ${part}/${size}`);
   if (status < 300) headers.set("content-length", `${end - start}`);
-  const isSent = request.method === "GET" && status < 300;
-  if (!isSent || bytes) file?.close();
-  else file?.seekSync(start, Deno.SeekMode.Start);
+
+  const init = { status, headers };
+  if (request.method === "HEAD" || status >= 300) {
+    file.close();
+    return new Response(null, init);
+  }
+  file.seekSync(start, Deno.SeekMode.Start);
   // Deno sends an open file as fast as the client takes it, then closes it. If
   // the file grows meanwhile, Deno stops where content-length says.
-  const body = isSent ? bytes?.subarray(start, end) ?? file?.readable : null;
-  return new Response(body, { status, headers });
-}
-
-/** Names this version of this file and no other (RFC 9110, 8.8.3). */
-function etagOf({ size, mtime, ctime, ino }: Deno.FileInfo): string {
-  const parts = [ino, size, mtime, ctime].map(Number);
-  return `"${parts.map((part) => part.toString(36)).join("-")}"`;
+  if (end - start > 65536) return new Response(file.readable, init);
+  const bytes = new Uint8Array(end - start); // goes out together with its head
+  file.readSync(bytes);
+  file.close();
+  return new Response(bytes, init);
 }
 
 /** The status, and which bytes from start to end (RFC 9110, 13.2.2). */
