@@ -671,6 +671,32 @@ tests.add("web_server: a changed file is served changed at once", async () => {
 });
 
 tests.add(
+  "web_server: each version of a file has an ETag of its own",
+  async () => {
+    await using site = await startSite();
+    const file = join(site.root, "page.txt"), url = site.url("/page.txt");
+    const [old, later] = [new Date("2024-01-01"), new Date("2024-01-02")];
+    const tags: (string | null)[] = [];
+    const look = async (text: string) =>
+      tags.push((await assertGets(url, {}, 200, text)).get("etag"));
+    await Deno.writeTextFile(file, "one");
+    await Deno.utime(file, old, old);
+    await look("one");
+    await Deno.utime(file, later, later);
+    await look("one");
+    // Of the same size and date, another file takes its place.
+    await Deno.writeTextFile(`${file}.new`, "two");
+    await Deno.utime(`${file}.new`, later, later);
+    await Deno.rename(`${file}.new`, file);
+    await look("two");
+    await Deno.writeTextFile(file, "three");
+    await Deno.utime(file, later, later);
+    await look("three");
+    assertEquals(new Set(tags).size, 4, tags.join());
+  },
+);
+
+tests.add(
   "web_server: a file replaced under load is whole each time",
   async () => {
     await using site = await startSite();

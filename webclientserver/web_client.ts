@@ -116,7 +116,7 @@ async function takeHead() {
     headers.append(name, value.replace(/[^\t -~]/gu, "?"));
   }
   const options = headers.get("connection")?.toLowerCase().split(/\s*,\s*/);
-  const isKept = again && !options?.includes("close") &&
+  const isKept = !options?.includes("close") &&
     (minor !== "0" || options?.includes("keep-alive"));
   return { head, status: Number(status), headers, isKept };
 }
