@@ -1,6 +1,5 @@
 /**
- * TCP chat client: talks with the server, in turns. The partner of
- * `chat_server.ts`.
+ * TCP chat client: talks in turns. The partner of `chat_server.ts`.
  *
  * With the server running:
  *
@@ -23,7 +22,6 @@ if (!/^[1-9]\d*$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
 if (/^[0.:]+$/.test(host)) usage(`--host ${host}, it is for servers`);
 Deno.addSignalListener("SIGINT", () => close("\nClient closed."));
 Deno.addSignalListener("SIGTERM", () => close("\nClient closed."));
-let ourTurn = false;
 
 // The two systems shake hands. A machine that does not answer costs us 10 s.
 const connection = await Deno.connect({
@@ -38,8 +36,8 @@ connection.setKeepAlive(true); // a machine that vanishes says no goodbye
 const output = connection.writable.getWriter(), encoder = new TextEncoder();
 const isExit = (text: string) => text.trim().toLowerCase() === "exit";
 const messages = receive(), lines = keyboard();
-let message = messages.next(), line = lines.next(), said = "";
-ourTurn = true;
+let message = messages.next(), line = lines.next();
+let ourTurn = true, said = "";
 while (true) {
   if (ourTurn) Deno.stdout.writeSync(encoder.encode("You (client): "));
 
@@ -68,8 +66,8 @@ while (true) {
       ourTurn = false;
       console.log("Waiting for the server ...");
       const late = "No answer for 10 s. TCP repeats what did not arrive.";
-      const answer = message; // still pending when these 10 s are over?
-      setTimeout(() => message === answer && console.log(late), 10_000);
+      const answer = Promise.race([message, pause(10_000)]);
+      answer.then((came) => came ?? console.log(late));
       await output.write(encoder.encode(text));
     }
   }
@@ -77,20 +75,20 @@ while (true) {
 
 /**
  * Yields what the server says. Nothing on the wire marks the end of a message,
- * so it ends when nothing follows for 200 ms. A character cut in two is whole
- * again, because the decoder keeps its first half.
+ * so it ends when nothing follows for 200 ms.
  */
 async function* receive(): AsyncGenerator<string, undefined> {
-  const buffer = new Uint8Array(4096), decoder = new TextDecoder();
-  let read = connection.read(buffer);
-  for (let length = await read; length !== null; length = await read) {
+  const texts = connection.readable.pipeThrough(new TextDecoderStream());
+  const reader = texts.getReader();
+  let next = reader.read();
+  for (let { value } = await next; value; { value } = await next) {
     let text = "";
     do {
-      text += decoder.decode(buffer.subarray(0, length), { stream: true });
-      read = connection.read(buffer);
-      length = await Promise.race([read, pause(200, 0)]);
-    } while (length && text.length < 1024 * 1024);
-    if (text !== "") yield text;
+      text += value;
+      next = reader.read();
+      ({ value } = await Promise.race([next, pause(200, { value: "" })]));
+    } while (value && text.length < 1024 * 1024);
+    yield text;
   }
 }
 
@@ -123,7 +121,6 @@ function explain(event: PromiseRejectionEvent): never {
   const { name, message } = event.reason;
   let advice = name === "ConnectionRefused" ? " Is the server running?" : "";
   if (name === "TimeoutError") advice = " Is the address right? A firewall?";
-  if (ourTurn) console.log(); // ends the prompt's line
   console.error(`Cannot talk with ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

@@ -1,6 +1,5 @@
 /**
- * TCP chat server: talks with one client, in turns. The partner of
- * `chat_client.ts`.
+ * TCP chat server: talks in turns. The partner of `chat_client.ts`.
  *
  * Start it first:
  *
@@ -22,7 +21,6 @@ const { host, port } = parseArgs(Deno.args, {
 if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
 Deno.addSignalListener("SIGINT", () => close("\nServer closed."));
 Deno.addSignalListener("SIGTERM", () => close("\nServer closed."));
-let ourTurn = false;
 
 // We serve one client. When the listener is closed, the system refuses the next
 // one at once. Otherwise it would wait in the queue for nothing.
@@ -36,7 +34,8 @@ connection.setKeepAlive(true); // a machine that vanishes says no goodbye
 const output = connection.writable.getWriter(), encoder = new TextEncoder();
 const isExit = (text: string) => text.trim().toLowerCase() === "exit";
 const messages = receive(), lines = keyboard();
-let message = messages.next(), line = lines.next(), lastWord = "";
+let message = messages.next(), line = lines.next();
+let ourTurn = false, lastWord = "";
 console.log("Waiting for the client ...");
 while (lastWord === "") {
   if (ourTurn) Deno.stdout.writeSync(encoder.encode("You (server): "));
@@ -64,8 +63,8 @@ while (lastWord === "") {
       ourTurn = false;
       console.log("Waiting for the client ...");
       const late = "No answer for 10 s. TCP repeats what did not arrive.";
-      const answer = message; // still pending when these 10 s are over?
-      setTimeout(() => message === answer && console.log(late), 10_000);
+      const answer = Promise.race([message, pause(10_000)]);
+      answer.then((came) => came ?? console.log(late));
       await output.write(encoder.encode(text));
     }
   }
@@ -79,20 +78,20 @@ close("Server closed.");
 
 /**
  * Yields what the client says. Nothing on the wire marks the end of a message,
- * so it ends when nothing follows for 200 ms. A character cut in two is whole
- * again, because the decoder keeps its first half.
+ * so it ends when nothing follows for 200 ms.
  */
 async function* receive(): AsyncGenerator<string, undefined> {
-  const buffer = new Uint8Array(4096), decoder = new TextDecoder();
-  let read = connection.read(buffer);
-  for (let length = await read; length !== null; length = await read) {
+  const texts = connection.readable.pipeThrough(new TextDecoderStream());
+  const reader = texts.getReader();
+  let next = reader.read();
+  for (let { value } = await next; value; { value } = await next) {
     let text = "";
     do {
-      text += decoder.decode(buffer.subarray(0, length), { stream: true });
-      read = connection.read(buffer);
-      length = await Promise.race([read, pause(200, 0)]);
-    } while (length && text.length < 1024 * 1024);
-    if (text !== "") yield text;
+      text += value;
+      next = reader.read();
+      ({ value } = await Promise.race([next, pause(200, { value: "" })]));
+    } while (value && text.length < 1024 * 1024);
+    yield text;
   }
 }
 
@@ -130,7 +129,6 @@ function explain(event: PromiseRejectionEvent): never {
   const advice = name === "AddrInUse"
     ? " Stop the program that uses it, or pass another --port."
     : "";
-  if (ourTurn) console.log(); // ends the prompt's line
   console.error(`Cannot serve on ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

@@ -53,7 +53,7 @@ function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
   const { name, message } = event.reason;
   const advice = name === "AddrInUse"
-    ? " Stop the program that uses it, or pass another --port."
+    ? " Stop the program that uses it, wait a minute, or pass another --port."
     : "";
   console.error(`Cannot serve on ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);

@@ -22,6 +22,37 @@ export const PATIENCE_MS = 20_000;
 /** Windows has no signals: what needs them is skipped there, by name. */
 export const noSignals: boolean = Deno.build.os === "windows";
 
+/** A step of a test. */
+export interface Step {
+  name: string;
+  fn(): Promise<void>;
+}
+
+/** For tests whose steps run side by side: then nobody can say whose a socket is. */
+export const UNCOUNTED = {
+  sanitizeOps: false,
+  sanitizeResources: false,
+  sanitizeExit: false,
+} as const;
+
+/**
+ * Runs steps of a test, so many at the same time, in their order: programs that
+ * start, and waits, then cost less time. The test needs {@linkcode UNCOUNTED}, too.
+ */
+export async function sideBySide(
+  t: Deno.TestContext,
+  lanes: number,
+  steps: Step[],
+): Promise<void> {
+  const left = [...steps];
+  const work = async () => {
+    for (let step = left.shift(); step; step = left.shift()) {
+      await t.step({ ...step, ...UNCOUNTED });
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, work));
+}
+
 /** Starts a client of the server on that port. */
 export async function startClient(
   task: string,
@@ -58,7 +89,7 @@ export async function startOnTerminal(
   const command = [Deno.execPath(), ...await taskCommand(task), ...args];
   return new Program(
     `${task} at a terminal`,
-    ["-c", spawn, ...command],
+    ["-S", "-c", spawn, ...command],
     {},
     ROOT,
     find("python3"),

@@ -126,7 +126,7 @@ export class Hosts implements AsyncDisposable {
     this.b = new Host("b", `${name}-b`, 2);
     this.c = new Host("c", `${name}-c`, 3);
     const python = find("python3");
-    this.#wire = new Program("the wire", [WIRE, name], {}, ROOT, python);
+    this.#wire = new Program("the wire", ["-S", WIRE, name], {}, ROOT, python);
   }
 
   /** Makes them; the wire is fast and loses nothing. */

@@ -25,9 +25,9 @@ s = socket.socket(2, 2)
 s.bind(("", 5))
 for text in ${JSON.stringify(texts)}:
     s.sendto(text.encode(), ("${to.ipv4}", 7))`;
-  await using receiver = to.run(python, ["-c", receive]);
+  await using receiver = to.run(python, ["-S", "-c", receive]);
   await assertPrints(receiver, "ready\n");
-  await using sender = from.run(python, ["-c", send]);
+  await using sender = from.run(python, ["-S", "-c", send]);
   await assertExits(sender, 0);
   await hosts.packets(); // now all has arrived that will
   await receiver.endInput();

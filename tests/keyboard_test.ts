@@ -164,7 +164,13 @@ class Person implements AsyncDisposable {
       [...command, ...args, ...args.length > 0 ? ["--port", "0"] : []],
     ]);
     const python = find("python3") ?? "";
-    this.#program = new Program("pty", ["-c", PTY, setup], {}, ROOT, python);
+    this.#program = new Program(
+      "pty",
+      ["-S", "-c", PTY, setup],
+      {},
+      ROOT,
+      python,
+    );
   }
 
   get output(): string {
@@ -235,33 +241,41 @@ Deno.test(needs(["python3"], {
   },
 }));
 
-for (
-  const [rows, columns, term] of [
-    [0, 0, "xterm"],
-    [10, 40, "xterm"],
-    [50, 200, "xterm"],
-    [24, 80, "dumb"],
-  ] as const
-) {
-  Deno.test(needs(["python3"], {
-    name: `keyboard: a ${term} terminal of ${columns}x${rows}`,
-    async fn() {
-      await using person = new Person(["tcp:chat"], { rows, columns, term });
-      await person.sees("Connected to");
-      await person.does("type", "hello\r");
-      await person.sees("Client: hello");
-      await person.does("size", [30, 100]);
-      await person.does("type", "exit\r");
-      await person.ends(0);
-      if (term === "dumb") {
-        // Nothing moves the cursor there, and nothing has a colour.
-        const [, shown = ""] = person.output.split("tcp:chat");
-        // deno-lint-ignore no-control-regex
-        assert(!/\x1b/.test(shown), person.output);
-      }
-    },
-  }));
-}
+Deno.test(needs(["python3"], {
+  name: "keyboard: a terminal of 0x0, of 40x10, of 200x50",
+  async fn() {
+    const size = { rows: 0, columns: 0, term: "xterm" };
+    await using person = new Person(["tcp:chat"], size);
+    await person.sees("Connected to");
+    await person.does("type", "hello\r");
+    await person.sees("Client: hello");
+    await person.sees("You (server): ");
+    for (const [rows, columns, said] of [[10, 40, "hi"], [50, 200, "bye"]]) {
+      await person.does("size", [rows, columns]);
+      await person.does("type", `${said}\r`);
+      await person.sees(new RegExp(`(Client|Server): ${said}`));
+    }
+    await person.does("size", [30, 100]);
+    await person.does("type", "exit\r");
+    await person.ends(0);
+  },
+}));
+
+Deno.test(needs(["python3"], {
+  name: "keyboard: on a dumb terminal nothing moves, and nothing has a colour",
+  async fn() {
+    await using person = new Person(["tcp:chat"], { term: "dumb" });
+    await person.sees("Connected to");
+    await person.does("type", "hello\r");
+    await person.sees("Client: hello");
+    await person.does("size", [30, 100]);
+    await person.does("type", "exit\r");
+    await person.ends(0);
+    const [, shown = ""] = person.output.split("tcp:chat");
+    // deno-lint-ignore no-control-regex
+    assert(!/\x1b/.test(shown), person.output);
+  },
+}));
 
 Deno.test(needs(["python3", "bash"], {
   name: "keyboard: Ctrl-Z gives the shell back, fg goes on",

@@ -5,14 +5,24 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import mermaid from "npm:mermaid@12.3.0";
 import { EXAMPLES } from "../launch/programs/examples.ts";
+import { readOptions } from "../launch/options.ts";
+import { Reaper } from "../launch/programs/reaper_client.ts";
 import { Diagram } from "../launch/show/mermaid.ts";
 import { readDocuments } from "./documents.ts";
-import { event, LINK, output, PAIR, play } from "./launches.ts";
+import { sideBySide, UNCOUNTED } from "./assertions.ts";
+import { event, launchHere, LINK, output, PAIR, play } from "./launches.ts";
 import { needs } from "./needs.ts";
 import { anyNumbers } from "./transcript.ts";
 
-/** The examples that a README has a diagram of. */
-const drawn = new Set<string>();
+/** A diagram to make: the name of its test, and the task with its arguments. */
+interface Row {
+  name: string;
+  task: string;
+  args: string[];
+  /** Asserts more than that Mermaid accepts it. */
+  check?(made: string): void;
+}
+const rows: Row[] = [];
 
 for (const { blocks } of await readDocuments()) {
   for (const { language, place, introduction, text, options } of blocks) {
@@ -24,25 +34,57 @@ for (const { blocks } of await readDocuments()) {
     const [, , task = "", ...args] = words.map((word) =>
       word.replaceAll('"', "")
     );
-    drawn.add(task);
-    Deno.test(needs(programs(task), {
+    rows.push({
       name: `docs: ${place}: the diagram is what the wire view makes`,
-      async fn() {
-        assert(task, `${place}: the text before it names no command`);
-        const made = withoutChance(await diagram(task, ...args));
-        const shown = withoutChance(text);
+      ...{ task, args },
+      check(diagram) {
+        const made = withoutChance(diagram), shown = withoutChance(text);
         if (!options.includes("numbers")) assertEquals(made, shown, place);
         else assertEquals(essence(made), essence(shown), place);
       },
-    }));
+    });
   }
 }
 
 for (const { name } of EXAMPLES) {
-  if (drawn.has(name)) continue;
-  Deno.test(needs(programs(name), {
-    name: `wire view: ${name} as a Mermaid diagram`,
-    fn: async () => void await diagram(name, "--mermaid"),
+  if (rows.some(({ task }) => task === name)) continue;
+  const test = `wire view: ${name} as a Mermaid diagram`;
+  rows.push({ name: test, task: name, args: ["--mermaid"] });
+}
+
+const draw = ({ task, args, check }: Row, reaper: Reaper) => async () => {
+  const options = readOptions(args, {
+    values: ["script", "net", "seed"],
+    flags: ["mermaid"],
+  });
+  assert(options.has("mermaid"), "the text before it names no command");
+  const made = await diagram(task, reaper, {
+    script: options.one("script"),
+    net: options.one("net"),
+    seed: options.one("seed"),
+  });
+  check?.(made);
+};
+const ready = rows.filter(({ task }) => programs(task).length === 0);
+Deno.test({
+  name: "wire view: what it draws with Mermaid",
+  ...UNCOUNTED,
+  async fn(t) {
+    await using reaper = new Reaper();
+    const steps = ready.map((row) => ({
+      name: row.name,
+      fn: draw(row, reaper),
+    }));
+    await sideBySide(t, 4, steps);
+  },
+});
+for (const row of rows.filter((row) => !ready.includes(row))) {
+  Deno.test(needs(programs(row.task), {
+    name: row.name,
+    async fn() {
+      await using reaper = new Reaper();
+      await draw(row, reaper)();
+    },
   }));
 }
 
@@ -51,8 +93,16 @@ function programs(example: string): string[] {
 }
 
 /** What the wire view makes of a run; asserts that Mermaid accepts it. */
-async function diagram(name: string, ...args: string[]): Promise<string> {
-  const text = await output(name, ...args);
+async function diagram(
+  name: string,
+  reaper: Reaper,
+  options: Parameters<typeof launchHere>[2],
+): Promise<string> {
+  const { text, wrong } = await launchHere(name, reaper, {
+    ...options,
+    mermaid: true,
+  });
+  assertEquals(wrong, "", text);
   const { diagramType } = await mermaid.parse(text);
   assertEquals(diagramType, "sequence");
   // The programs' own ports are below 32768, where the system's begin.

@@ -9,6 +9,8 @@
  *
  * @module
  */
+import { assertEquals } from "@std/assert";
+import { Program } from "../launch/programs/program.ts";
 
 /** A script, as a URL, and its arguments. */
 export interface Use {
@@ -23,6 +25,20 @@ export interface Outcome {
   status?: number;
 }
 
+/**
+ * Runs them in one process, which has these permissions; their outcomes in the
+ * same order.
+ */
+export async function outcomesOf(
+  uses: Use[],
+  permissions: string[],
+): Promise<Outcome[]> {
+  const words = [...permissions, "tests/misuse.ts", JSON.stringify(uses)];
+  await using all = new Program("misuse", ["run", ...words]);
+  assertEquals(await all.exits(60_000), 0, all.stderr);
+  return JSON.parse(all.stdout.trim().split("\n").at(-1) ?? "");
+}
+
 if (import.meta.main) {
   const uses: Use[] = JSON.parse(Deno.args[0] ?? "[]");
   const { log: print } = console, { exit } = Deno;
@@ -34,8 +50,12 @@ if (import.meta.main) {
 
 async function run({ script, args }: Use, index: number): Promise<Outcome> {
   const outcome: Outcome = { stdout: "", stderr: "" };
-  console.log = (text: unknown) => outcome.stdout += `${text}\n`;
-  console.error = (text: unknown) => outcome.stderr += `${text}\n`;
+  const print = (stream: "stdout" | "stderr") => (text: unknown) => {
+    // Once it has ended it says nothing more, whatever catches our error.
+    if (outcome.status === undefined) outcome[stream] += `${text}\n`;
+  };
+  console.log = print("stdout");
+  console.error = print("stderr");
   Object.defineProperty(Deno, "args", { value: args, configurable: true });
   Deno.exit = (status = 0) => {
     outcome.status ??= status;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { delimiter, dirname, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 
 const windows = Deno.build.os === "windows";
 
@@ -89,10 +89,33 @@ export function find(program: string): string | undefined {
       if (folder.endsWith("\\WindowsApps")) continue;
       for (const ending of endings) {
         const file = join(folder, name + ending);
-        if (isProgram(file)) return file;
+        if (!isProgram(file)) continue;
+        return program === "python3" ? interpreter(file) : file;
       }
     }
   }
+}
+
+/**
+ * The interpreter behind a `python3` that is a script: pyenv's looks for it each
+ * time, which takes ten times as long as Python itself. From then on `PATH` leads
+ * to the interpreter, also for the programs that tests start.
+ */
+function interpreter(python: string): string {
+  if (windows || !isShellScript(python)) return python;
+  const args = ["-c", "import sys; print(sys.executable)"];
+  const { success, stdout } = new Deno.Command(python, { args }).outputSync();
+  const path = new TextDecoder().decode(stdout).trim();
+  if (!success || basename(path) !== "python3") return python;
+  Deno.env.set("PATH", dirname(path) + delimiter + environment("PATH"));
+  return path;
+}
+
+function isShellScript(file: string): boolean {
+  using opened = Deno.openSync(file);
+  const start = new Uint8Array(2);
+  opened.readSync(start);
+  return new TextDecoder().decode(start) === "#!";
 }
 
 /** Lets the programs that tests start (the launcher, for one) find it, too. */

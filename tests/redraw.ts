@@ -1,12 +1,14 @@
 /**
- * Draws again what the READMEs show of the wire view: the Mermaid diagrams, and the
- * transcripts with the option `timeline`, from real runs. Look at `git diff` then.
+ * Draws again what the READMEs show of the wire view: the Mermaid diagrams, the
+ * transcripts with the option `timeline`, and the pictures of the root README, from
+ * real runs. Look at `git diff` then.
  *
  *     deno run --allow-run --allow-env --allow-read --allow-write --allow-net=127.0.0.1 tests/redraw.ts [README.md …]
  */
 import { join } from "@std/path";
 import { Program, ROOT, taskCommand } from "../launch/programs/program.ts";
 import { type CodeBlock, readDocuments } from "./documents.ts";
+import * as picture from "./picture.ts";
 
 /** The command that a block shows the output of. */
 function commandOf({ language, options, introduction, text }: CodeBlock) {
@@ -49,4 +51,12 @@ for (const document of await readDocuments()) {
     );
   }
   await Deno.writeTextFile(path, markdown);
+}
+
+if (Deno.args.length === 0 || Deno.args.includes("README.md")) {
+  for (const [path, columns] of Object.entries(picture.PICTURES)) {
+    console.log(path);
+    const drawn = picture.draw(await picture.run(columns), columns);
+    await Deno.writeTextFile(join(ROOT, path), drawn);
+  }
 }

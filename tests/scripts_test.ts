@@ -22,15 +22,17 @@ import {
   PATIENCE_MS,
   Program,
   ROOT,
+  sideBySide,
   start,
   startAlone,
   TcpListener,
   TcpPeer,
   UdpPeer,
+  UNCOUNTED,
   unusedPort,
 } from "./assertions.ts";
 import { isScript, taskCommand } from "../launch/programs/program.ts";
-import type { Outcome, Use } from "./misuse.ts";
+import { type Outcome, outcomesOf, type Use } from "./misuse.ts";
 import { find } from "./needs.ts";
 
 /** What a stranger may send: a window's title, an erased screen, forged lines. */
@@ -314,19 +316,14 @@ function table<Row>(
   run: (task: string, row: Row) => Promise<void>,
   ignore = false,
 ): void {
-  const free = { sanitizeOps: false, sanitizeResources: false };
   Deno.test({
-    ...{ name: `scripts: ${name}`, ignore, ...free, sanitizeExit: false },
+    ...{ name: `scripts: ${name}`, ignore, ...UNCOUNTED },
     async fn(t) {
-      const left = [...rows];
-      const work = async () => {
-        for (let row = left.shift(); row; row = left.shift()) {
-          const [name, value] = row;
-          const fn = () => run(name, value);
-          await t.step({ name, fn, ...free, sanitizeExit: false });
-        }
-      };
-      await Promise.all(Array.from({ length: 6 }, work));
+      const steps = rows.map(([name, value]) => ({
+        name,
+        fn: () => run(name, value),
+      }));
+      await sideBySide(t, 6, steps);
     },
   });
 }
@@ -417,41 +414,60 @@ Deno.test("scripts: none is missing in the table", async () => {
   );
 });
 
-/** How a script answers command lines that it does not work with. */
-async function outcomes(task: string, lines: string[][]): Promise<Outcome[]> {
-  const [path = ""] = (await taskCommand(task)).filter(isScript);
-  const text = await Deno.readTextFile(join(ROOT, path));
-  if (text.includes("import.meta.main")) { // does nothing when it is imported
-    return await Promise.all(lines.map(async (args) => {
-      await using program = await start(task, args);
-      const status = await program.exits(PATIENCE_MS);
-      return { stdout: program.stdout, stderr: program.stderr, status };
-    }));
-  }
-  const script = `${toFileUrl(join(ROOT, path))}`;
-  const uses = lines.map((args): Use => ({ script, args }));
-  const permissions = ["--unstable-net", "--allow-read"];
-  const module = ["tests/misuse.ts", JSON.stringify(uses)];
-  await using all = new Program(task, ["run", ...permissions, ...module]);
-  await assertExits(all, 0);
-  return JSON.parse(all.stdout.trim().split("\n").at(-1) ?? "");
-}
-
-table("--help and bad use get a usage line", all, async (task, script) => {
+/** The command lines that a script answers with its usage; `--help` first. */
+function usesOf(script: Script): string[][] {
   const { positional, by, listens, bad = [] } = script;
   const host = "127.0.0.1";
   const ports = ["abc", "70000", "", ...(listens ? [] : ["0"])];
   const places = by === "nats" ? [] : ports.map((port) => [host, port]);
   if (by !== "nats" && !listens) places.push(["0.0.0.0", "1"], ["::", "1"]);
-  const lines = [
+  return [
     ["--help"],
     ["--bogus"],
     positional ? [host, "8082", "extra"] : ["extra", "nonsense"],
     ...places.map(([host = "", port = ""]) => at(script, host, port)),
     ...bad,
   ];
+}
+
+/** What all scripts answer to theirs, by task. */
+async function usages(): Promise<Map<string, Outcome[]>> {
+  const uses: (Use & { task: string })[] = [];
+  const outcomes = new Map<string, Outcome[]>();
+  const own: Promise<void>[] = [];
+  for (const [task, script] of all) {
+    const [path = ""] = (await taskCommand(task)).filter(isScript);
+    const lines = usesOf(script);
+    outcomes.set(task, []);
+    const text = await Deno.readTextFile(join(ROOT, path));
+    if (text.includes("import.meta.main")) { // does nothing when it is imported
+      own.push(...lines.map(async (args, index) => {
+        await using program = await start(task, args);
+        const status = await program.exits(PATIENCE_MS);
+        const { stdout, stderr } = program;
+        (outcomes.get(task) ?? [])[index] = { stdout, stderr, status };
+      }));
+      continue;
+    }
+    const url = `${toFileUrl(join(ROOT, path))}`;
+    uses.push(...lines.map((args) => ({ task, script: url, args })));
+  }
+  const permissions = ["--unstable-net", "--allow-read"];
+  const found = await outcomesOf(uses, permissions);
+  for (const [index, { task }] of uses.entries()) {
+    outcomes.get(task)?.push(found[index] ?? { stdout: "", stderr: "" });
+  }
+  await Promise.all(own);
+  return outcomes;
+}
+let answers: Promise<Map<string, Outcome[]>> | undefined;
+
+table("--help and bad use get a usage line", all, async (task, script) => {
+  answers ??= usages();
   const [path = ""] = (await taskCommand(task)).filter(isScript);
-  const [help, ...others] = await outcomes(task, lines);
+  const lines = usesOf(script);
+  const [help, ...others] = (await answers).get(task) ?? [];
+  assertEquals(others.length + 1, lines.length);
   assertEquals([help?.status, help?.stderr], [0, ""]);
   const usage = help?.stdout ?? "";
   assertMatch(usage, /^Usage: [^\n]+\n$/);

@@ -15,6 +15,8 @@ import {
 } from "./assertions.ts";
 import { type Host, Hosts, needsHosts } from "./hosts.ts";
 import { find, needs } from "./needs.ts";
+import { startPython } from "./peers/python.ts";
+import { together } from "./together.ts";
 
 /** The largest datagram in bytes; macOS sends no larger ones. */
 const LARGEST = Deno.build.os === "darwin" ? 9_216 : 65_507;
@@ -26,6 +28,9 @@ const TEXTS = [
   "é".repeat(2048),
   "é".repeat(LARGEST >> 1) + "e".repeat(LARGEST % 2),
 ];
+
+/** Tests that mostly wait: they run side by side. */
+const waiting: Deno.TestDefinition[] = [];
 
 const BUSY = "Server is busy with another client.";
 const GOODBYE = "Goodbye! Closing session.";
@@ -69,8 +74,8 @@ Deno.test("udp: the pair greets each other and ends", async () => {
   );
 });
 
-Deno.test("udp/server: shows datagrams of every size whole, and answers", async () => {
-  for (const text of TEXTS) {
+Deno.test("udp: both show the empty and the largest datagram whole", async () => {
+  const server = async (text: string) => {
     await using started = await startServer("udp:server");
     const { server, port } = started;
     using peer = new UdpPeer();
@@ -78,17 +83,16 @@ Deno.test("udp/server: shows datagrams of every size whole, and answers", async 
     assertEquals(await peer.assertReceives("Hello from server!"), port);
     await assertExits(server, 0);
     assert(server.stdout.endsWith(`\nClient says: ${text}\n`));
-  }
-});
-
-Deno.test("udp/client: shows datagrams of every size whole", async () => {
-  for (const text of TEXTS) {
+  };
+  const client = async (text: string) => {
     using peer = new UdpPeer();
     await using client = await startClient("udp:client", peer.port);
     await peer.send(text, await peer.assertReceives(HELLO));
     await assertExits(client, 0);
     assertEquals(client.stdout, `Server says: ${text}\n`);
-  }
+  };
+  const texts = [TEXTS[0] ?? "", TEXTS.at(-1) ?? ""];
+  await Promise.all(texts.flatMap((text) => [server(text), client(text)]));
 });
 
 Deno.test("udp/client: believes only the server, and it only once", async () => {
@@ -104,34 +108,45 @@ Deno.test("udp/client: believes only the server, and it only once", async () => 
   assertEquals(client.stdout, "Server says: true\n");
 });
 
-Deno.test("udp/client: waits for a server that takes its time", async () => {
-  using peer = new UdpPeer();
-  await using client = await startClient("udp:client", peer.port);
-  const port = await peer.assertReceives(HELLO);
-  await new Promise((resolve) => setTimeout(resolve, 1_500)); // of 3,000
-  await peer.send("late", port);
-  await assertExits(client, 0);
-  assertEquals(client.stdout, "Server says: late\n");
-});
-
-Deno.test("udp/client: reports a reply that does not come", async () => {
-  const complaint =
-    /^Cannot talk with 127\.0\.0\.1 port \d+: no reply within 3 s\. Is the server running\?\n$/;
-  const nobody = async () => {
-    await assertFails("udp:client", ["--port", `${deafPort()}`], 1, complaint);
-  };
-  const silence = async () => {
+waiting.push({
+  name: "udp/client: waits for a server that takes its time",
+  async fn() {
     using peer = new UdpPeer();
     await using client = await startClient("udp:client", peer.port);
     const port = await peer.assertReceives(HELLO);
-    using stranger = new UdpPeer();
-    const flood = setInterval(() => stranger.send("forged", port), 5);
-    await assertExits(client, 1).finally(() => clearInterval(flood));
-    assertComplaint(client, complaint);
-    assertStringIncludes(client.stderr, "no reply within 3 s");
-    assertEquals(client.stdout, "");
-  };
-  await Promise.all([nobody(), silence()]);
+    await new Promise((resolve) => setTimeout(resolve, 1_500)); // of 3,000
+    await peer.send("late", port);
+    await assertExits(client, 0);
+    assertEquals(client.stdout, "Server says: late\n");
+  },
+});
+
+waiting.push({
+  name: "udp/client: reports a reply that does not come",
+  async fn() {
+    const complaint =
+      /^Cannot talk with 127\.0\.0\.1 port \d+: no reply within 3 s\. Is the server running\?\n$/;
+    const nobody = async () => {
+      await assertFails(
+        "udp:client",
+        ["--port", `${deafPort()}`],
+        1,
+        complaint,
+      );
+    };
+    const silence = async () => {
+      using peer = new UdpPeer();
+      await using client = await startClient("udp:client", peer.port);
+      const port = await peer.assertReceives(HELLO);
+      using stranger = new UdpPeer();
+      const flood = setInterval(() => stranger.send("forged", port), 5);
+      await assertExits(client, 1).finally(() => clearInterval(flood));
+      assertComplaint(client, complaint);
+      assertStringIncludes(client.stderr, "no reply within 3 s");
+      assertEquals(client.stdout, "");
+    };
+    await Promise.all([nobody(), silence()]);
+  },
 });
 
 Deno.test("udp/chat: turns, empty lines, long texts, exit by the client", async () => {
@@ -204,24 +219,6 @@ Deno.test("udp/chat_server: end of input counts as exit", async () => {
   await assertExits(started.server, 0);
 });
 
-Deno.test("udp/chat_server: talks with a peer like the Python client", async () => {
-  await using started = await startServer("udp:chat:server");
-  const { server, port } = started;
-  using peer = new UdpPeer();
-  await join(peer, server, port);
-  for (const text of [...TEXTS, "crlf\r\n"]) {
-    await answerPrompt(server, "You (server): ", "good day");
-    assertEquals(await peer.assertReceives("good day"), port);
-    await peer.send(text, port);
-    await assertPrints(server, `Client: ${text.trim()}\nYou (server): `);
-  }
-  await answerPrompt(server, "You (server): ", "good bye");
-  await peer.assertReceives("good bye");
-  await peer.send("exit", port);
-  await peer.assertReceives(GOODBYE);
-  await assertExits(server, 0);
-});
-
 Deno.test("udp/chat_server: tells others that it is busy, and ignores them", async () => {
   await using started = await startServer("udp:chat:server");
   const { server, port } = started;
@@ -253,34 +250,29 @@ Deno.test("udp/chat_server: tells others that it is busy, and ignores them", asy
   assertEquals(said, ["Client: hello", "Client: exit"]);
 });
 
-Deno.test("udp/chat_server: shows what comes twice, replies once", async () => {
+Deno.test("udp/chat_server: a peer like the Python client; what comes twice; its exit", async () => {
   await using started = await startServer("udp:chat:server");
   const { server, port } = started;
   using peer = new UdpPeer();
   await join(peer, server, port);
   await peer.send("hello", port);
   const twice = "Client: hello\nYou (server): \nClient: hello\nYou (server): ";
-  await assertPrints(server, twice);
-  await answerPrompt(server, "You (server): ", "one");
-  await peer.assertReceives("one");
-  await peer.send("next", port);
-  await assertPrints(server, "Client: next\nYou (server): ");
-  await answerPrompt(server, "You (server): ", "two");
-  await peer.assertReceives("two");
-});
-
-Deno.test("udp/chat_server: an exit at its prompt ends it", async () => {
-  await using started = await startServer("udp:chat:server");
-  const { server, port } = started;
-  using peer = new UdpPeer();
-  await join(peer, server, port);
+  await assertPrints(server, twice); // and replies once
+  for (const text of [...TEXTS, "crlf\r\n"]) {
+    await answerPrompt(server, "You (server): ", "good day");
+    assertEquals(await peer.assertReceives("good day"), port);
+    await peer.send(text, port);
+    await assertPrints(server, `Client: ${text.trim()}\nYou (server): `);
+  }
+  await peer.send("x\nYou (server): exit", port); // cannot command the terminal
+  await assertPrints(server, "Client: x\uFFFDYou (server): exit\nYou");
   await peer.send("Exit", port);
   await peer.assertReceives(GOODBYE);
   await assertExits(server, 0);
   assert(server.stdout.endsWith("): \nClient: Exit\nServer closed.\n"));
 });
 
-Deno.test("udp/chat_client: shows replies of every size, and no stranger's", async () => {
+Deno.test("udp/chat_client: replies of every size, twice, late, and no stranger's", async () => {
   using peer = new UdpPeer();
   using stranger = new UdpPeer();
   await using talk = await startTalk(peer);
@@ -292,16 +284,6 @@ Deno.test("udp/chat_client: shows replies of every size, and no stranger's", asy
     await answerPrompt(client, "You (client): ", "more");
     await peer.assertReceives("more");
   }
-  await peer.send("Exit", port);
-  await assertExits(client, 0);
-  const replies = client.stdout.match(/Server: /g);
-  assertEquals(replies?.length, TEXTS.length + 2);
-});
-
-Deno.test("udp/chat_client: shows what comes twice or late, keeps its turn", async () => {
-  using peer = new UdpPeer();
-  await using talk = await startTalk(peer);
-  const { client, port } = talk;
   await peer.send("one", port);
   await assertPrints(client, "Server: one\nYou (client): ");
   await peer.send("one", port);
@@ -313,68 +295,77 @@ Deno.test("udp/chat_client: shows what comes twice or late, keeps its turn", asy
   await assertPrints(client, "Server: two\nYou (client): ");
   await peer.send("late", port);
   await assertPrints(client, "\nServer: late\nYou (client): ");
-  await peer.send("exit", port); // the server's Ctrl-C
+  await peer.send("Exit", port); // the server's Ctrl-C
   await assertExits(client, 0);
-  assert(client.stdout.endsWith("): \nServer: exit\nClient closed.\n"));
+  assert(client.stdout.endsWith("): \nServer: Exit\nClient closed.\n"));
+  const replies = client.stdout.match(/Server: /g);
+  assertEquals(replies?.length, TEXTS.length + 6);
 });
 
-Deno.test("udp/chat_client: repeats an exit that nobody answers, then gives up", async () => {
-  const lost = async () => {
-    using peer = new UdpPeer();
-    await using talk = await startTalk(peer, "exit");
-    const { client, port } = talk;
-    await peer.assertReceives("exit");
-    await peer.send(GOODBYE, port);
-    await assertExits(client, 0);
-    assert(client.stdout.endsWith(`Server: ${GOODBYE}\nClient closed.\n`));
-  };
-  const nobody = async () => {
-    await using client = await startClient("udp:chat:client", deafPort());
-    await client.endInput();
-    await assertExits(client, 1);
-    assertComplaint(client, /^Cannot talk .* Is the server running\?\n$/);
-  };
-  await Promise.all([lost(), nobody()]);
+waiting.push({
+  name: "udp/chat_client: repeats an exit that nobody answers, then gives up",
+  async fn() {
+    const lost = async () => {
+      using peer = new UdpPeer();
+      await using talk = await startTalk(peer, "exit");
+      const { client, port } = talk;
+      await peer.assertReceives("exit");
+      await peer.send(GOODBYE, port);
+      await assertExits(client, 0);
+      assert(client.stdout.endsWith(`Server: ${GOODBYE}\nClient closed.\n`));
+    };
+    const nobody = async () => {
+      await using client = await startClient("udp:chat:client", deafPort());
+      await client.endInput();
+      await assertExits(client, 1);
+      assertComplaint(client, /^Cannot talk .* Is the server running\?\n$/);
+    };
+    await Promise.all([lost(), nobody()]);
+  },
 });
 
-Deno.test("udp/chat: says that nothing comes, and then it is one's turn", async () => {
-  const notice = "No answer for 10 s. Say it again, if it is lost, or wait.\n";
-  const client = async () => {
-    using peer = new UdpPeer();
-    await using talk = await startTalk(peer);
-    const { client, port } = talk;
-    await assertPrints(client, "Waiting for the server ...\n");
-    await client.type("again"); // waits for its turn
-    await assertPrints(client, `...\n${notice}You (client): `);
-    await peer.assertReceives("again");
-    await peer.send("here", port);
-    await assertPrints(client, "Server: here\nYou (client): ");
-  };
-  const server = async () => {
-    await using started = await startServer("udp:chat:server");
-    const { server, port } = started;
-    using peer = new UdpPeer();
-    await join(peer, server, port);
-    await server.type("reply");
-    await peer.assertReceives("reply");
-    await assertPrints(server, `...\n${notice}You (server): `);
-    await server.type("again");
-    await peer.assertReceives("again");
-    await peer.send("here", port);
-    await assertPrints(server, "Client: here\nYou (server): ");
-  };
-  const quick = async () => {
-    using peer = new UdpPeer();
-    await using talk = await startTalk(peer);
-    await peer.send("here", talk.port);
-    await assertPrints(talk.client, "Server: here\nYou (client): ");
-    await new Promise((resolve) => setTimeout(resolve, 11_000));
-    assert(!talk.client.stdout.includes("No answer"));
-  };
-  await Promise.all([client(), server(), quick()]);
+waiting.push({
+  name: "udp/chat: says that nothing comes, and then it is one's turn",
+  async fn() {
+    const notice =
+      "No answer for 10 s. Say it again, if it is lost, or wait.\n";
+    const client = async () => {
+      using peer = new UdpPeer();
+      await using talk = await startTalk(peer);
+      const { client, port } = talk;
+      await assertPrints(client, "Waiting for the server ...\n");
+      await client.type("again"); // waits for its turn
+      await assertPrints(client, `...\n${notice}You (client): `);
+      await peer.assertReceives("again");
+      await peer.send("here", port);
+      await assertPrints(client, "Server: here\nYou (client): ");
+    };
+    const server = async () => {
+      await using started = await startServer("udp:chat:server");
+      const { server, port } = started;
+      using peer = new UdpPeer();
+      await join(peer, server, port);
+      await server.type("reply");
+      await peer.assertReceives("reply");
+      await assertPrints(server, `...\n${notice}You (server): `);
+      await server.type("again");
+      await peer.assertReceives("again");
+      await peer.send("here", port);
+      await assertPrints(server, "Client: here\nYou (server): ");
+    };
+    const quick = async () => {
+      using peer = new UdpPeer();
+      await using talk = await startTalk(peer);
+      await peer.send("here", talk.port);
+      await assertPrints(talk.client, "Server: here\nYou (client): ");
+      await new Promise((resolve) => setTimeout(resolve, 11_000));
+      assert(!talk.client.stdout.includes("No answer"));
+    };
+    await Promise.all([client(), server(), quick()]);
+  },
 });
 
-Deno.test("udp/chat: what is typed arrives as it was typed, but is shown escaped", async () => {
+Deno.test("udp/chat_client: what is typed arrives as it was typed, but is shown escaped", async () => {
   const odd = "a\u2028b\rc\x1b[2J\u202ed";
   using peer = new UdpPeer();
   await using client = await startClient("udp:chat:client", peer.port);
@@ -384,11 +375,6 @@ Deno.test("udp/chat: what is typed arrives as it was typed, but is shown escaped
   await assertPrints(client, "Server: a\uFFFDb\uFFFDc\uFFFD[2J\uFFFDd\nYou");
   await answerPrompt(client, "You (client): ", "next");
   await peer.assertReceives("next");
-
-  await using started = await startServer("udp:chat:server");
-  using other = new UdpPeer();
-  await other.send("x\nYou (server): exit", started.port);
-  await assertPrints(started.server, "Client: x\uFFFDYou (server): exit\nYou");
 });
 
 Deno.test(needs(["python3"], {
@@ -419,18 +405,9 @@ Deno.test(needs(["python3"], {
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.test({
-    name: `udp: ${signal} ends servers and the chat client in good order`,
+    name: `udp/chat_client: ${signal} ends it, and the server is told`,
     ignore: noSignals,
     async fn() {
-      await using waiting = await startServer("udp:server");
-      waiting.server.kill(signal);
-      await assertExits(waiting.server, 0);
-
-      await using lonely = await startServer("udp:chat:server");
-      lonely.server.kill(signal);
-      await assertExits(lonely.server, 0);
-      assert(lonely.server.stdout.endsWith("...\n\nServer closed.\n"));
-
       await using started = await startServer("udp:chat:server");
       const { server, port } = started;
       await using early = await startClient("udp:chat:client", port);
@@ -441,34 +418,94 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       await using client = await startClient("udp:chat:client", port);
       await answerPrompt(client, "You (client): ", "hi");
       await assertPrints(server, "You (server): ");
-      server.kill(signal);
-      await assertExits(server, 0);
-      assert(server.stdout.endsWith("\nServer closed.\n"));
+      client.kill(signal);
       await assertExits(client, 0);
-      assert(client.stdout.endsWith("Server: exit\nClient closed.\n"));
-
-      await using again = await startServer("udp:chat:server");
-      const { port: second } = again;
-      await using interrupted = await startClient("udp:chat:client", second);
-      await answerPrompt(interrupted, "You (client): ", "hi");
-      await assertPrints(again.server, "You (server): ");
-      interrupted.kill(signal);
-      await assertExits(interrupted, 0);
-      assert(interrupted.stdout.endsWith("\nClient closed.\n"));
-      await assertExits(again.server, 0);
-      assert(again.server.stdout.endsWith("Client: exit\nServer closed.\n"));
+      assert(client.stdout.endsWith("\nClient closed.\n"));
+      await assertExits(server, 0);
+      assert(server.stdout.endsWith("Client: exit\nServer closed.\n"));
     },
   });
 }
 
-Deno.test("udp: a name that may not be looked up is named", async () => {
-  for (const role of ["server", "client", "chat:server", "chat:client"]) {
-    const complaint = / It needs --allow-net=localhost\.\n$/;
-    await assertFails(`udp:${role}`, ["--host", "localhost"], 1, complaint);
-  }
+Deno.test({
+  name: "udp/chat_server: a signal ends it, and the client is told",
+  ignore: noSignals,
+  async fn() {
+    await using lonely = await startServer("udp:chat:server");
+    lonely.server.kill("SIGTERM");
+    await assertExits(lonely.server, 0);
+    assert(lonely.server.stdout.endsWith("...\n\nServer closed.\n"));
+
+    await using started = await startServer("udp:chat:server");
+    const { server, port } = started;
+    await using client = await startClient("udp:chat:client", port);
+    await answerPrompt(client, "You (client): ", "hi");
+    await assertPrints(server, "You (server): ");
+    server.kill("SIGINT");
+    await assertExits(server, 0);
+    assert(server.stdout.endsWith("\nServer closed.\n"));
+    await assertExits(client, 0);
+    assert(client.stdout.endsWith("Server: exit\nClient closed.\n"));
+  },
 });
 
-Deno.test(needsHosts({
+Deno.test(needs(["python3"], {
+  name: "udp: each program talks with its counterpart in Python",
+  async fn() {
+    const ours = async () => {
+      await using started = await startServer("udp:server");
+      await using client = startPython("udp_client", started.port);
+      await assertExits(client, 0);
+      assertEquals(client.stdout, "Server says: Hello from server!\n");
+      await assertExits(started.server, 0);
+      assert(started.server.stdout.endsWith(`Client says: ${HELLO}\n`));
+    };
+    const theirs = async () => {
+      await using server = startPython("udp_server", 0);
+      const [, port] = await assertPrints(server, /port (\d+)/);
+      await using client = await startClient("udp:client", Number(port));
+      await assertExits(client, 0);
+      assertEquals(client.stdout, "Server says: Hello from server!\n");
+      await assertExits(server, 0);
+      assert(server.stdout.endsWith(`Client says: ${HELLO}\n`));
+    };
+    const chat = async (server: Program, client: Program) => {
+      await answerPrompt(client, "You (client): ", "grüß dich 👋");
+      await assertPrints(server, "Client: grüß dich 👋\n");
+      await answerPrompt(server, "You (server): ", "hello");
+      await assertPrints(client, "Server: hello\n");
+      await answerPrompt(client, "You (client): ", "Exit");
+      await assertExits(client, 0);
+      await assertExits(server, 0);
+      assert(client.stdout.endsWith(`Server: ${GOODBYE}\nClient closed.\n`));
+      assert(server.stdout.endsWith("Client: Exit\nServer closed.\n"));
+    };
+    const ourChat = async () => {
+      await using started = await startServer("udp:chat:server");
+      await using client = startPython("udp_chat_client", started.port);
+      await chat(started.server, client);
+    };
+    const theirChat = async () => {
+      await using server = startPython("udp_chat_server", 0);
+      const [, port] = await assertPrints(server, /:(\d+) \.\.\.\n/);
+      await using client = await startClient("udp:chat:client", Number(port));
+      await chat(server, client);
+    };
+    await Promise.all([ours(), theirs(), ourChat(), theirChat()]);
+  },
+}));
+
+Deno.test("udp: a name that may not be looked up is named", async () => {
+  const complaint = / It needs --allow-net=localhost\.\n$/;
+  const roles = ["server", "client", "chat:server", "chat:client"];
+  await Promise.all(
+    roles.map((role) =>
+      assertFails(`udp:${role}`, ["--host", "localhost"], 1, complaint)
+    ),
+  );
+});
+
+waiting.push(needsHosts({
   name: "udp: between hosts, 100 ms away, by IPv4, IPv6 and NAT",
   async fn() {
     await using hosts = await Hosts.create();
@@ -526,7 +563,7 @@ Deno.test(needsHosts({
   },
 }));
 
-Deno.test(needsHosts({
+waiting.push(needsHosts({
   name: "udp: between hosts, lost datagrams, a cut cable and forged senders",
   async fn() {
     await using hosts = await Hosts.create();
@@ -584,7 +621,7 @@ Deno.test(needsHosts({
   },
 }));
 
-Deno.test(needsHosts({
+waiting.push(needsHosts({
   name: "udp: between hosts, lost for ever; a missing permission is named",
   async fn() {
     await using hosts = await Hosts.create();
@@ -621,3 +658,5 @@ Deno.test(needsHosts({
     }
   },
 }));
+
+Deno.test(together("udp: what mostly waits", waiting));

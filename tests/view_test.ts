@@ -1,13 +1,29 @@
 /** The order in which things are shown, and how the view shows them. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Reaper } from "../launch/programs/reaper_client.ts";
 import { Timeline } from "../launch/show/timeline.ts";
 import type { Detail, Presenter } from "../launch/show/presenter.ts";
 import { fateOf } from "../launch/show/presenter.ts";
 import { width } from "../launch/show/text.ts";
 import { View } from "../launch/show/view.ts";
 import type { WireEvent } from "../launch/wire/relay.ts";
-import { assertExits, PATIENCE_MS, Program, within } from "./assertions.ts";
-import { event, FLAGS, launcher, LINK, PAIR, wire } from "./launches.ts";
+import {
+  assertExits,
+  PATIENCE_MS,
+  Program,
+  sideBySide,
+  UNCOUNTED,
+  within,
+} from "./assertions.ts";
+import {
+  event,
+  FLAGS,
+  launcher,
+  launchHere,
+  LINK,
+  PAIR,
+  wire,
+} from "./launches.ts";
 import { takeTurn } from "./turn.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -373,61 +389,88 @@ const NETS: [
   example: string,
   net: string,
   script: string,
-  status: number,
+  fails: boolean,
   shows: RegExp,
 ][] = [
-  ["udp", "down.loss=#1", "", 1, /✕ lost \(down\.loss=#1\)[^]*1 lost/],
-  ["udp", "loss=100%", "", 1, /✕ lost \(loss=100%\)[^]*ended with status 1/],
-  ["udp", "duplicate=#1", "", 0, /again #\d/],
-  ["udp", "size=5B", "", 1, /✕ lost[^]*size=5B/],
-  ["udp", "reorder=100%", "", 0, /Server says: Hello from server!/],
-  ["tcp", "cut=8B", "", 0, /first piece[^]*piece of #/],
-  ["tcp", "delay=100ms", "", 0, /arrives 1\d\d ms later/],
-  ["tcp", "reset=5B", "", 1, /RST[^]*reset=5B/],
-  ["tcp", "up.stall=10B", "", 0, /nothing passes any more[^]*✕ lost/],
+  ["udp", "down.loss=#1", "", true, /✕ lost \(down\.loss=#1\)[^]*1 lost/],
+  ["udp", "loss=100%", "", true, /✕ lost \(loss=100%\)[^]*ended with status 1/],
+  ["udp", "duplicate=#1", "", false, /again #\d/],
+  ["udp", "size=5B", "", true, /✕ lost[^]*size=5B/],
+  ["udp", "reorder=100%", "", false, /Server says: Hello from server!/],
+  ["tcp", "cut=8B", "", false, /first piece[^]*piece of #/],
+  ["tcp", "delay=100ms", "", false, /arrives 1\d\d ms later/],
+  ["tcp", "reset=5B", "", true, /RST[^]*reset=5B/],
+  ["tcp", "up.stall=10B", "", false, /nothing passes any more[^]*✕ lost/],
   [
     "tcp:chat",
     "cut=1B",
     "Hi 👋|ü 你好 🚀|exit",
-    0,
+    false,
     /Client: Hi 👋 [^]*Server: ü 你好 🚀 /,
   ],
-  ["http", "down.reset=40B", "/|n", 1, /RST[^]*down\.reset=40B/],
-  ["web", "down.cut=70B", "/test.txt|n", 0, /HTTP\/1\.1 200[^]*first piece/],
-  ["library", "cut=2B", "", 0, /Response: Hello Client!/],
+  ["http", "down.reset=40B", "/|n", true, /RST[^]*down\.reset=40B/],
+  [
+    "web",
+    "down.cut=70B",
+    "/test.txt|n",
+    false,
+    /HTTP\/1\.1 200[^]*first piece/,
+  ],
+  ["library", "cut=2B", "", false, /Response: Hello Client!/],
   [
     "broker",
     "toupper:delay=3s",
     "toupper:a|exit",
-    0,
+    false,
     /under way[^]*toupper → broker: (\d+) datagrams sent, \1 delivered/,
   ],
   [
     "broker",
     "toupper:down.loss=#1",
     "toupper:a|exit",
-    0,
+    false,
     /✕ lost[^]*Converted text: A/,
   ],
 ];
-for (const [example, net, script, status, shows] of NETS) {
-  Deno.test(`wire view: ${example} --net ${net}`, async () => {
-    await using launch = launcher(
-      example,
-      ...["--net", net, "--seed", "7", "--script", script],
-    );
-    assertEquals(await launch.exits(3 * PATIENCE_MS), status, launch.stderr);
-    assertMatch(launch.stdout, /^Network: /m);
-    assertMatch(launch.stdout, shows);
-    assertMatch(launch.stdout, /Again: deno task \S+ [^]*--net \S+ --seed 7 /);
-    assert(!/--seed 7 [^]*--seed/.test(launch.stdout), "two seeds");
-    assertMatch(launch.stdout, /→ \S+: \d+ \w+ sent, \d+ delivered/);
-    assertMatch(
-      launch.stderr,
-      status === 0 ? /^$/ : /^(\S+ ended with status 1(, |\n$))+$/,
-    );
-  });
-}
+Deno.test({
+  name: "wire view: what conditions do to an example",
+  ...UNCOUNTED,
+  async fn(t) {
+    await using reaper = new Reaper();
+    const steps = NETS.map(([example, net, script, fails, shows]) => ({
+      name: `${example} --net ${net}`,
+      async fn() {
+        const options = { net, seed: "7", script };
+        const { text, wrong } = await launchHere(example, reaper, options);
+        assertMatch(
+          wrong,
+          fails ? /^(\S+ ended with status 1(, |$))+$/ : /^$/,
+          text,
+        );
+        assertMatch(text, /^Network: /m);
+        assertMatch(text, shows);
+        assertMatch(text, /Again: deno task \S+ --net \S+ --seed 7\n/);
+        assert(!/--seed 7 [^]*--seed/.test(text), "two seeds");
+        assertMatch(text, /→ \S+: \d+ \w+ sent, \d+ delivered/);
+      },
+    }));
+    await sideBySide(t, 5, steps);
+  },
+});
+
+Deno.test("wire view: deno task NAME --net CONDITIONS", async () => {
+  await using launch = launcher(
+    "udp",
+    ...["--net", "loss=#1", "--net", "delay=1ms", "--seed", "7"],
+  );
+  await assertExits(launch, 1);
+  assertMatch(launch.stdout, /^Network: /m);
+  assertMatch(launch.stdout, /✕ lost \(loss=#1\)/);
+  const again =
+    /Again: deno task udp --port 0 --net "?loss=#1"? --net delay=1ms --seed 7\s/;
+  assertMatch(launch.stdout, again);
+  assertMatch(launch.stderr, /^udp:client ended with status 1.*\n$/);
+});
 
 Deno.test("wire view: TCP cannot lose, and says so", async () => {
   await using launch = launcher("tcp", "--net", "loss=20%");
@@ -465,13 +508,20 @@ function takeOrNot(port: number): Deno.TcpListener | undefined {
   }
 }
 
-for (const [input, name] of [["", "nothing"], [undefined, "an empty script"]]) {
-  for (const example of ["web", "tcp:chat", "broker"]) {
-    Deno.test(`wire view: ${example} with ${name} to type ends well`, async () => {
-      const args = input === undefined ? ["--script", ""] : [];
-      await using launch = launcher(example, ...args);
-      await launch.endInput();
-      await assertExits(launch, 0);
-    });
-  }
-}
+Deno.test({
+  name: "wire view: nothing to type, and an empty script, end well",
+  ...UNCOUNTED,
+  async fn(t) {
+    const steps = [["--script", ""], []].flatMap((args) =>
+      ["web", "tcp:chat", "broker"].map((example) => ({
+        name: `${example} ${args[0] ?? "without a line"}`,
+        async fn() {
+          await using launch = launcher(example, ...args);
+          await launch.endInput();
+          await assertExits(launch, 0);
+        },
+      }))
+    );
+    await sideBySide(t, 3, steps);
+  },
+});

@@ -1,6 +1,5 @@
 /**
- * UDP chat client: talks with the server, in turns. The partner of
- * `chat_server.ts`.
+ * UDP chat client: talks in turns. The partner of `chat_server.ts`.
  *
  * With the server running:
  *
@@ -24,7 +23,7 @@ const { host, port } = parseArgs(Deno.args, {
 });
 if (!/^[1-9]\d*$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
 if (/^[0.:]+$/.test(host)) usage(`--host ${host}, it is for servers`);
-let ourTurn = false, said = false;
+let said = ""; // the last text that we sent
 Deno.addSignalListener("SIGINT", interrupt);
 Deno.addSignalListener("SIGTERM", interrupt);
 const { address, family } = await lookup(host); // a name stands for a number
@@ -36,61 +35,50 @@ const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
 const to = { transport: "udp", hostname: address, port: Number(port) } as const;
 const name = `${address.replace(/.*:.*/, "[$&]")}:${port}`; // [::1]:23457
 console.log(`Connected (UDP) to ${name}. Type messages; 'exit' to quit.`);
-ourTurn = true;
 
 const encoder = new TextEncoder();
 const isExit = (text: string) => text.trim().toLowerCase() === "exit";
 const messages = receive(), lines = keyboard();
-let message = messages.next(),
-  line = lines.next(),
-  late: Promise<string>[] = [];
+let message = messages.next(), line = lines.next();
+let ourTurn = true, tries = 1;
 while (true) {
   if (ourTurn) Deno.stdout.writeSync(encoder.encode("You (client): "));
 
   // A message arrives, or a line is typed, or nothing comes for 10 s. A pipe's
   // lines wait for our turn. A terminal's are read at once, so that none is
   // sent later, unseen.
-  const events = [message.then(() => "message"), ...late];
-  if (ourTurn || Deno.stdin.isTerminal()) events.push(line.then(() => "line"));
+  const events = [message.then(() => "message")];
+  const wait = isExit(said) ? 1_000 : 10_000;
+  if (!ourTurn) events.push(pause(wait, "late"));
+  const listening = ourTurn || (Deno.stdin.isTerminal() && !isExit(said));
+  if (listening) events.push(line.then(() => "line"));
   const event = await Promise.race(events);
-  if (ourTurn && event !== "line") console.log(); // ends the prompt's line
   if (event === "message") {
     const { value: text = "" } = await message;
-    show(text);
-    if (isExit(text)) close("Client closed.");
+    if (ourTurn) console.log(); // ends the prompt's line
+    const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu; // could command a terminal
+    console.log("Server:", text.trim().replace(control, "\uFFFD"));
+    if (isExit(text) || isExit(said)) close("Client closed.");
     message = messages.next();
-    late = [];
     ourTurn = true;
+  } else if (event === "late" && isExit(said)) { // it or the answer is lost
+    if (tries++ === 3) throw new Deno.errors.TimedOut("no answer to our exit");
+    await send(said);
   } else if (event === "late") {
     console.log("No answer for 10 s. Say it again, if it is lost, or wait.");
-    late = [pause(10_000, "late")];
     ourTurn = true;
   } else {
     const { value: text = "exit", done } = await line;
     if (done) console.log(); // Ctrl-D does not end the prompt's line
     line = lines.next();
-    if (isExit(text)) await leave(text);
-    if (!ourTurn) console.log("Not sent, it is the server's turn.");
-    else if (text.trim() !== "" && await send(text)) {
-      said = true;
+    if (!ourTurn && !isExit(text)) {
+      console.log("Not sent, it is the server's turn.");
+    } else if (text.trim() !== "" && (await send(text) || isExit(text))) {
+      said = text;
       ourTurn = false;
       console.log("Waiting for the server ...");
-      late = [pause(10_000, "late")];
     }
   }
-}
-
-/** Says "exit" up to three times, because it or the answer may get lost. */
-async function leave(text: string): Promise<never> {
-  ourTurn = false;
-  for (let tries = 0; tries < 3; tries++) {
-    await send(text);
-    const answer = await Promise.race([message, pause(1_000)]);
-    if (!answer) continue;
-    show(answer.value ?? "");
-    close("Client closed.");
-  }
-  throw new Deno.errors.TimedOut("no answer to our exit");
 }
 
 /** Ctrl-C: without a connection, nobody else tells the server that we leave. */
@@ -136,12 +124,6 @@ async function* keyboard(): AsyncGenerator<string, undefined> {
   if (rest !== "") yield rest;
 }
 
-/** Shows what the server said. Its text cannot command the terminal. */
-function show(text: string): void {
-  const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu;
-  console.log("Server:", text.trim().replace(control, "\uFFFD"));
-}
-
 function close(farewell: string): never {
   console.log(farewell);
   Deno.exit(); // closes the socket, too
@@ -159,7 +141,6 @@ function explain(event: PromiseRejectionEvent): never {
   const { code, name, message } = event.reason;
   let advice = /TimedOut|Reset/.test(name) ? " Is the server running?" : "";
   if (code === "EPERM") advice = ` It needs --allow-net=${host}.`;
-  if (ourTurn) console.log(); // ends the prompt's line
   console.error(`Cannot talk with ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

@@ -1,6 +1,5 @@
 /**
- * UDP chat server: talks with one client, in turns. The partner of
- * `chat_client.ts`.
+ * UDP chat server: talks in turns. The partner of `chat_client.ts`.
  *
  * Start it first:
  *
@@ -22,12 +21,11 @@ const { host, port } = parseArgs(Deno.args, {
   unknown: usage,
 });
 if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
-let ourTurn = false;
 let client: Deno.NetAddr | undefined; // the first who sends us something
 
 // Without a connection, nobody else tells the client that Ctrl-C ended us.
-Deno.addSignalListener("SIGINT", () => leave("exit", "\nServer closed."));
-Deno.addSignalListener("SIGTERM", () => leave("exit", "\nServer closed."));
+Deno.addSignalListener("SIGINT", () => leave("exit", "\n"));
+Deno.addSignalListener("SIGTERM", () => leave("exit", "\n"));
 
 // Claim the address. A name may stand for several: the client, too, takes the
 // one that lookup() returns.
@@ -43,30 +41,27 @@ console.log(`UDP Chat Server listening on ${name} ...`);
 const encoder = new TextEncoder();
 const isExit = (text: string) => text.trim().toLowerCase() === "exit";
 const messages = receive(), lines = keyboard();
-let message = messages.next(),
-  line = lines.next(),
-  late: Promise<string>[] = [];
+let message = messages.next(), line = lines.next(), ourTurn = false;
 while (true) {
   if (ourTurn) Deno.stdout.writeSync(encoder.encode("You (server): "));
 
   // A message arrives, or a line is typed, or nothing comes for 10 s. A pipe's
   // lines wait for our turn. A terminal's are read at once, so that none is
   // sent later, unseen.
-  const events = [message.then(() => "message"), ...late];
+  const events = [message.then(() => "message")];
+  if (client && !ourTurn) events.push(pause(10_000, "late"));
   if (ourTurn || Deno.stdin.isTerminal()) events.push(line.then(() => "line"));
   const event = await Promise.race(events);
-  if (ourTurn && event !== "line") console.log(); // ends the prompt's line
   if (event === "message") {
     const { value: text = "" } = await message;
+    if (ourTurn) console.log(); // ends the prompt's line
     const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu; // could command a terminal
     console.log("Client:", text.trim().replace(control, "\uFFFD"));
     if (isExit(text)) await leave("Goodbye! Closing session.");
     message = messages.next();
-    late = [];
     ourTurn = true;
   } else if (event === "late") {
     console.log("No answer for 10 s. Say it again, if it is lost, or wait.");
-    late = [pause(10_000, "late")];
     ourTurn = true;
   } else {
     const { value: text = "exit", done } = await line;
@@ -77,18 +72,14 @@ while (true) {
     else if (text.trim() !== "" && await send(text)) {
       ourTurn = false;
       console.log("Waiting for the client ...");
-      late = [pause(10_000, "late")];
     }
   }
 }
 
 /** Says the last word, which may get lost. */
-async function leave(
-  text: string,
-  farewell = "Server closed.",
-): Promise<never> {
+async function leave(text: string, before = ""): Promise<never> {
   await send(text);
-  console.log(farewell);
+  console.log(`${before}Server closed.`);
   Deno.exit(); // closes the socket, too
 }
 
@@ -153,7 +144,6 @@ function explain(event: PromiseRejectionEvent): never {
   if (name === "AddrInUse") {
     advice = " Stop the program that uses it, or pass another --port.";
   }
-  if (ourTurn) console.log(); // ends the prompt's line
   console.error(`Cannot serve on ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

@@ -15,21 +15,28 @@ export interface Vitals {
 }
 
 /**
- * Memory, sockets and files of a process; undefined where unknown. It asks
- * programs to look into `/proc`, since Deno itself may only with `-A`.
+ * Memory, sockets and files of a process, or of several together; undefined where
+ * unknown. It asks programs to look into `/proc`, since Deno itself may only with
+ * `-A`.
  */
-export async function vitalsOf(pid: number): Promise<Vitals | undefined> {
+export async function vitalsOf(...pids: number[]): Promise<Vitals | undefined> {
   if (Deno.build.os !== "linux") return undefined;
+  const files = (name: string) =>
+    pids.map((pid) => `/proc/${pid}/${name}`).join(" ");
   const { stdout } = await new Deno.Command("sh", {
-    args: ["-c", `cat /proc/${pid}/status; ls -l /proc/${pid}/fd 2>&-`],
+    args: ["-c", `cat ${files("status")}; ls -l ${files("fd")} 2>&-`],
     stderr: "null",
   }).output();
   const text = new TextDecoder().decode(stdout);
-  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(text) ?? [];
-  if (kilobytes === undefined) return undefined;
+  const sizes = text.matchAll(/^VmRSS:\s+(\d+) kB$/gm)
+    .map(([, kilobytes]) => Number(kilobytes) * 1024).toArray();
+  if (sizes.length < pids.length) return undefined;
   const open = text.matchAll(/ -> (.*)$/gm).map(([, target]) => target)
     .toArray();
   const sockets = open.filter((target) => target?.startsWith("socket:")).length;
-  const files = open.length - sockets;
-  return { memory: Number(kilobytes) * 1024, sockets, files };
+  return {
+    memory: sizes.reduce((sum, size) => sum + size, 0),
+    sockets,
+    files: open.length - sockets,
+  };
 }

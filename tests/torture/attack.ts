@@ -20,6 +20,8 @@ export interface Victim extends AsyncDisposable {
   port: number;
   /** The processes that run now. */
   pids(): number[];
+  /** When the last of them was ready (`performance.now()`), if they change. */
+  lastStart?(): number;
   /** An honest client: throws when its exchange is not answered as it must be. */
   check(random: Random): Promise<void>;
   /** Honest clients at work during an attack, where one cannot block others. */

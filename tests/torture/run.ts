@@ -55,10 +55,9 @@ export async function* torture(
       throw new Error(`${attack.name}: ${why} ${victim.complaints()}`);
     }
   }
-  if (victim.pids().length > 0) {
-    await pause(STARTED - (performance.now() - started));
-  }
   for (const attack of target.attacks) {
+    const age = performance.now() - (victim.lastStart?.() ?? started);
+    if (victim.pids().length > 0 && age < STARTED) await pause(STARTED - age);
     yield await outcome(target, attack, victim, random.for(attack.name), force);
   }
 }
@@ -80,6 +79,7 @@ async function outcome(
   };
   try {
     seen.before = await vitals(victim);
+    let least = seen.before;
     const told = victim.complaints().length;
     const add = async (random: Random, attempts?: number) => {
       const { tried, served } = await once(attack, victim, random, {
@@ -88,7 +88,7 @@ async function outcome(
       });
       seen.tried += tried;
       seen.served += served;
-      seen.after = await settled(victim, seen.before);
+      seen.after = await settled(victim, least);
       return tried;
     };
     const tried = await add(random);
@@ -108,9 +108,9 @@ async function outcome(
     }
     if (open(seen.after) > open(seen.before)) {
       // Deno opens some when it first needs them; what leaks does so each time.
-      const once = open(seen.after);
+      least = seen.after;
       await add(random.for("once more"), tried);
-      if (open(seen.after) > once) {
+      if (open(seen.after) > open(least)) {
         throw new Error("sockets or files stay open");
       }
     }
@@ -165,16 +165,8 @@ function grown({ before, after }: Outcome): number {
 
 /** What all of its processes use together. */
 async function vitals(victim: Victim): Promise<Vitals | undefined> {
-  if (victim.pids().length === 0) return undefined;
-  const sum: Vitals = { memory: 0, sockets: 0, files: 0 };
-  for (const pid of victim.pids()) {
-    const vitals = await vitalsOf(pid);
-    if (!vitals) return undefined;
-    sum.memory += vitals.memory;
-    sum.sockets += vitals.sockets;
-    sum.files += vitals.files;
-  }
-  return sum;
+  const pids = victim.pids();
+  return pids.length === 0 ? undefined : await vitalsOf(...pids);
 }
 
 /** The same, when sockets and files are closed, or had the time to be. */
@@ -183,11 +175,11 @@ async function settled(
   before: Vitals | undefined,
 ): Promise<Vitals | undefined> {
   const end = performance.now() + SETTLED;
-  while (true) {
+  for (let wait = 100;; wait = Math.min(2 * wait, 1_000)) {
     const now = await vitals(victim);
     const back = !now || !before ||
       (now.sockets <= before.sockets && now.files <= before.files);
     if (back || performance.now() > end) return now;
-    await pause(100);
+    await pause(wait);
   }
 }

@@ -28,6 +28,8 @@ class Crew implements AsyncDisposable {
   readonly #commands = new Map<string, string[]>();
   readonly #running = new Map<string, Server>();
   #complaints = "";
+  /** When the last of them was ready. */
+  lastStart = 0;
 
   start(name: string, command: string[]): void {
     this.#commands.set(name, command);
@@ -87,6 +89,7 @@ function brokerVictim(port: number, crew: Crew): BrokerVictim {
     excused,
     witnesses: 4,
     pids: () => crew.pids(),
+    lastStart: () => crew.lastStart,
     complaints: () => crew.complaints(),
     async check(random) {
       const operation = random.pick("toupper", "tolower");
@@ -111,7 +114,8 @@ function brokerVictim(port: number, crew: Crew): BrokerVictim {
 }
 
 /** Waits until both operations are answered again; nobody helps by hand. */
-async function recovered({ port, excused }: BrokerVictim): Promise<void> {
+async function recovered(victim: BrokerVictim): Promise<void> {
+  const { port, excused, crew } = victim;
   for (const operation of OPERATIONS) {
     for (let tries = 50;; tries--) {
       const answer = await ask(port, encode(`${operation}:Aa`));
@@ -121,6 +125,7 @@ async function recovered({ port, excused }: BrokerVictim): Promise<void> {
     }
   }
   for (const operation of OPERATIONS) excused.add(operation);
+  crew.lastStart = performance.now();
 }
 
 async function udpBroker(): Promise<BrokerVictim> {
