@@ -50,35 +50,31 @@ while (true) {
 
 /** Reads a request, answers it and closes, all of it within 5 s. */
 async function serve(connection: Deno.TcpConn): Promise<void> {
-  console.log(`Connection from ${nameOf(connection.remoteAddr)}`);
+  using client = connection; // closed at the end, whatever happens
+  console.log(`Connection from ${nameOf(client.remoteAddr)}`);
   const buffer = Buffer.alloc(4096);
-  const late = Promise.withResolvers<"late">();
-  const timer = setTimeout(late.resolve, 5_000, "late");
-  const read = () => Promise.race([connection.read(buffer), late.promise]);
-  try {
-    // TCP may cut a request anywhere: read until it is clear what to answer.
-    let text = "", status = "";
-    while (status === "") {
-      const count = await read();
-      if (count === null && text === "") return; // it asks nothing
-      const piece = buffer.toString("latin1", 0, Number(count) || 0);
-      text = (text + piece).replace(/^(\r?\n)+/, ""); // empty lines before it
-      status = statusOf(text, count);
-    }
-    const [head = text] = HEAD.exec(text) ?? [];
-    console.log(`----- HTTP REQUEST -----\n${escape(head)}`);
-    console.log("------------------------");
-    await connection.write(answer(status, head.startsWith("HEAD ")));
+  const late = pause(5_000, "late" as const);
+  const read = () => Promise.race([client.read(buffer), late]);
 
-    // Lingering close: say that we send no more (FIN), then read on until the
-    // client closes, too. If we closed while it still sends, the system would
-    // reset the connection (RST), which may destroy the answer on its way.
-    await connection.closeWrite();
-    while (typeof await read() === "number");
-  } finally {
-    clearTimeout(timer);
-    connection.close();
+  // TCP may cut a request anywhere: read until it is clear what to answer.
+  let text = "", status = "";
+  while (status === "") {
+    const count = await read();
+    if (count === null && text === "") return; // it asks nothing
+    const piece = buffer.toString("latin1", 0, Number(count) || 0);
+    text = (text + piece).replace(/^(\r?\n)+/, ""); // empty lines before it
+    status = statusOf(text, count);
   }
+  const [head = text] = HEAD.exec(text) ?? [];
+  console.log(`----- HTTP REQUEST -----\n${escape(head)}`);
+  console.log("------------------------");
+  await client.write(answer(status, head.startsWith("HEAD ")));
+
+  // Lingering close: say that we send no more (FIN), then read on until the
+  // client closes, too. If we closed while it still sends, the system would
+  // reset the connection (RST), which may destroy the answer on its way.
+  await client.closeWrite();
+  while (typeof await read() === "number");
 }
 
 /** The status for what has come so far; "" while it may become a request. */

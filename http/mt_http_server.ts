@@ -12,13 +12,8 @@
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
-import { parseArgs } from "node:util";
-import {
-  isMainThread,
-  parentPort,
-  Worker,
-  workerData,
-} from "node:worker_threads";
+import { parseArgs } from "node:util"; // threads may not read what "jsr:" means
+import { parentPort, Worker, workerData } from "node:worker_threads";
 
 const PAGE = `<!DOCTYPE html>
 <html lang="en">
@@ -41,7 +36,7 @@ const { host, port } = options();
 if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
 
 // Every thread runs this file. All but the first stay at this line and serve.
-if (!isMainThread) await serveAll(workerData);
+if (workerData) await serveAll(workerData);
 Deno.addSignalListener("SIGINT", stop);
 Deno.addSignalListener("SIGTERM", stop);
 
@@ -62,9 +57,7 @@ const threads = Array.from(
 for (const thread of threads) thread.on("exit", Deno.exit); // it has said why
 await Promise.all(threads.map((thread) => once(thread, "message")));
 console.log(`Threaded HTTP Server running on http://${nameOf(address)}`);
-if (!linux) {
-  console.log("This system cannot share a port: serving in one thread.");
-}
+if (!linux) console.log("This system cannot share a port: one thread serves.");
 
 /** Accepts connections from the shared port, as every thread does. */
 async function serveAll(port: number): Promise<never> {
@@ -81,37 +74,33 @@ async function serveAll(port: number): Promise<never> {
 
 /** Reads a request, answers it and closes, all of it within 5 s. */
 async function serve(connection: Deno.TcpConn): Promise<void> {
-  const client = nameOf(connection.remoteAddr);
+  using client = connection; // closed at the end, whatever happens
+  const from = nameOf(client.remoteAddr);
   const buffer = Buffer.alloc(4096);
-  const late = Promise.withResolvers<"late">();
-  const timer = setTimeout(late.resolve, 5_000, "late");
-  const read = () => Promise.race([connection.read(buffer), late.promise]);
-  try {
-    // TCP may cut a request anywhere: read until it is clear what to answer.
-    let text = "", status = "";
-    while (status === "") {
-      const count = await read();
-      if (count === null && text === "") return; // it asks nothing
-      const piece = buffer.toString("latin1", 0, Number(count) || 0);
-      text = (text + piece).replace(/^(\r?\n)+/, ""); // empty lines before it
-      status = statusOf(text, count);
-    }
-    const [head = text] = HEAD.exec(text) ?? [];
-    console.log( // in one piece: other threads print, too
-      `----- HTTP REQUEST from ${client} -----\n${escape(head)}\n` +
-        "-----------------------------------",
-    );
-    await connection.write(answer(status, head.startsWith("HEAD ")));
+  const late = pause(5_000, "late" as const);
+  const read = () => Promise.race([client.read(buffer), late]);
 
-    // Lingering close: say that we send no more (FIN), then read on until the
-    // client closes, too. If we closed while it still sends, the system would
-    // reset the connection (RST), which may destroy the answer on its way.
-    await connection.closeWrite();
-    while (typeof await read() === "number");
-  } finally {
-    clearTimeout(timer);
-    connection.close();
+  // TCP may cut a request anywhere: read until it is clear what to answer.
+  let text = "", status = "";
+  while (status === "") {
+    const count = await read();
+    if (count === null && text === "") return; // it asks nothing
+    const piece = buffer.toString("latin1", 0, Number(count) || 0);
+    text = (text + piece).replace(/^(\r?\n)+/, ""); // empty lines before it
+    status = statusOf(text, count);
   }
+  const [head = text] = HEAD.exec(text) ?? [];
+  console.log( // in one piece: other threads print, too
+    `----- HTTP REQUEST from ${from} -----\n${escape(head)}\n` +
+      "-----------------------------------",
+  );
+  await client.write(answer(status, head.startsWith("HEAD ")));
+
+  // Lingering close: say that we send no more (FIN), then read on until the
+  // client closes, too. If we closed while it still sends, the system would
+  // reset the connection (RST), which may destroy the answer on its way.
+  await client.closeWrite();
+  while (typeof await read() === "number");
 }
 
 /** The status for what has come so far; "" while it may become a request. */
@@ -157,15 +146,11 @@ function nameOf({ hostname, port }: Deno.NetAddr): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** By node:util, because threads may not read what "jsr:" stands for. */
-function options(): { host: string; port: string } {
-  const initial = { host: "127.0.0.1", port: "8080" };
-  const options = {
-    host: { type: "string" },
-    port: { type: "string" },
-  } as const;
+function options() {
+  const host = { type: "string", default: "127.0.0.1" } as const;
+  const port = { type: "string", default: "8080" } as const;
   try {
-    return { ...initial, ...parseArgs({ args: Deno.args, options }).values };
+    return parseArgs({ args: Deno.args, options: { host, port } }).values;
   } catch (error) { // Unknown option '--x', Unexpected argument 'x'
     return usage(String(error).split("'")[1] ?? "this");
   }

@@ -11,11 +11,13 @@ import {
   noSignals,
   Program,
   ROOT,
+  start,
   startServer,
   TcpPeer,
 } from "./assertions.ts";
 import { taskCommand } from "../launch/programs/program.ts";
 import { find, needs } from "./needs.ts";
+import { SideBySide } from "./side_by_side.ts";
 
 const SEQUENTIAL = "http:server";
 const THREADED = "http:threaded:server";
@@ -116,6 +118,17 @@ const CASES: [request: string, status: string][] = [
   ].map((text): [string, string] => [text, "400 Bad Request"]),
 ];
 
+const tests = new SideBySide();
+
+/** Servers for tests that look at answers alone, one for each task. */
+const shared = new Map<string, ReturnType<typeof startServer>>();
+
+async function sharedPort(task: string): Promise<number> {
+  const starting = shared.get(task) ?? startServer(task);
+  shared.set(task, starting);
+  return (await starting).port;
+}
+
 /** How many files a program has open: its sockets are among them. */
 function openFiles(program: Program): number {
   const args = [`/proc/${program.pid}/fd`];
@@ -134,151 +147,9 @@ async function ask(
   return await peer.rest();
 }
 
+// First those that wait for a time limit.
 for (const task of [SEQUENTIAL, THREADED]) {
-  Deno.test(`${task}: answers with the page and prints the request`, async () => {
-    await using started = await startServer(task);
-    const { server, port } = started;
-    using peer = await TcpPeer.connect(port);
-    await peer.send(REQUEST);
-    await peer.assertReplies(response(task));
-    await peer.assertCloses();
-    const { port: own } = peer.connection.localAddr;
-    const block = task === SEQUENTIAL
-      ? `HTTP Server running on http://127.0.0.1:${port}\n` +
-        `Connection from 127.0.0.1:${own}\n` +
-        `----- HTTP REQUEST -----\n${REQUEST}\n------------------------\n`
-      : `Threaded HTTP Server running on http://127.0.0.1:${port}\n` +
-        `----- HTTP REQUEST from 127.0.0.1:${own} -----\n${REQUEST}\n` +
-        "-----------------------------------\n";
-    await assertPrints(server, /-{24,}\n$/);
-    assertEquals(server.stdout, block);
-  });
-
-  Deno.test(`${task}: any method and path, HTTP/1.0, bare LF, no HEAD body`, async () => {
-    await using started = await startServer(task);
-    const { port } = started;
-    const whole = response(task);
-    const body = "x".repeat(100_000);
-    const long = "POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 100000" +
-      `\r\n\r\n${body}`;
-    assertEquals(await ask(port, long), whole);
-    assertEquals(await ask(port, "GET /a?b=%20c HTTP/1.0\r\n\r\n"), whole);
-    assertEquals(await ask(port, "OPTIONS * HTTP/1.1\nhost: x\n\n"), whole);
-    const [head] = whole.split("<!DOCTYPE");
-    assertEquals(await ask(port, REQUEST.replace("GET", "HEAD")), head);
-  });
-
-  Deno.test(`${task}: a request cut at every byte`, async () => {
-    await using started = await startServer(task);
-    for (let cut = 1; cut < REQUEST.length; cut++) {
-      const parts = [REQUEST.slice(0, cut), REQUEST.slice(cut)];
-      assertEquals(await ask(started.port, ...parts), response(task));
-    }
-    assertEquals(await ask(started.port, ...REQUEST), response(task));
-  });
-
-  Deno.test(`${task}: 100 pipelined requests, 100 connections`, async () => {
-    await using started = await startServer(task);
-    const { server, port } = started;
-    const whole = response(task);
-    assertEquals(await ask(port, REQUEST.repeat(100)), whole);
-    assertEquals(await ask(port, ...Array(100).fill(REQUEST)), whole);
-    const all = Array.from({ length: 100 }, () => ask(port, REQUEST));
-    for (const answer of await Promise.all(all)) assertEquals(answer, whole);
-    // Not a block is lost or mixed with another.
-    await server.until(
-      () => blocks(server).length === 102,
-      "print 102 requests",
-      20_000,
-    );
-    for (const block of blocks(server)) assertEquals(block, REQUEST);
-  });
-
-  Deno.test(`${task}: a head over 16 KiB gets 431, also without an end`, async () => {
-    await using started = await startServer(task);
-    const { port } = started;
-    const refused = refusal("431 Request Header Fields Too Large");
-    const [line, end] = [
-      "GET / HTTP/1.1\r\nHost: x\r\nX: ",
-      "\r\n\r\n",
-    ] as const;
-    const fill = "x".repeat(16 * 1024 - line.length - end.length);
-    assertEquals(await ask(port, line + fill + end), response(task));
-    assertEquals(await ask(port, `${line}${fill}x${end}`), refused);
-    const endless = line + "x".repeat(4 * 1024 * 1024);
-    assertEquals(await ask(port, endless), refused);
-  });
-
-  Deno.test(`${task}: what is not HTTP gets 400`, async () => {
-    await using started = await startServer(task);
-    const { port } = started;
-    for (
-      const bytes of [
-        "hello\r\n",
-        "GET /\r\n",
-        "GET / HTTP/2.0\r\n\r\n",
-        "GET  / HTTP/1.1\r\n\r\n",
-        "GET / HTTP/1.1\r\nno header\r\n\r\n",
-        "GET / HTTP/1.1\r\nX: \x1b[2J\r\n\r\n",
-        Uint8Array.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01), // TLS
-        crypto.getRandomValues(new Uint8Array(65536)),
-      ]
-    ) assertEquals(await ask(port, bytes), refusal("400 Bad Request"));
-    // One that says that nothing follows.
-    using peer = await TcpPeer.connect(port);
-    await peer.send("GET / HTTP/1.1\r\n");
-    await peer.connection.closeWrite();
-    assertEquals(await peer.rest(), refusal("400 Bad Request"));
-  });
-
-  Deno.test(`${task}: a request cannot command the terminal or forge output`, async () => {
-    await using started = await startServer(task);
-    const { server, port } = started;
-    const request = "GET /grüß\u202e\u2028\x9b2J HTTP/1.1\r\nHost:\tx\r\n\r\n";
-    assertEquals(await ask(port, request), response(task));
-    await ask(port, "\x1b]0;title\x07\n------------------------\n\n");
-    await ask(port, "GET / HTTP/1.1\r\nConnection from 127.0.0.1:1\r\n\r\n");
-    await server.until(() => blocks(server).length === 3, "print 3", 20_000);
-    assertEquals(blocks(server), [
-      "GET /grüß���2J HTTP/1.1\r\nHost:\tx\r\n\r\n",
-      "�]0;title��------------------------��",
-      "GET / HTTP/1.1��Connection from 127.0.0.1:1����",
-    ]);
-  });
-
-  Deno.test(`${task}: serves on when clients vanish`, async () => {
-    await using started = await startServer(task);
-    const { server, port } = started;
-    for (const sent of ["", "GET / HT", REQUEST, REQUEST + REQUEST]) {
-      for (let count = 0; count < 10; count++) {
-        using peer = await TcpPeer.connect(port);
-        await peer.send(sent);
-      }
-      // A reset: it leaves with the answer unread.
-      const peer = await TcpPeer.connect(port);
-      await peer.send(REQUEST);
-      await peer.assertReplies("HTTP");
-      peer.connection.close();
-    }
-    assertEquals(await ask(port, REQUEST), response(task));
-    assertEquals(server.stderr, "");
-  });
-
-  Deno.test(`${task}: who asks nothing gets nothing`, async () => {
-    await using started = await startServer(task);
-    const { server, port } = started;
-    for (const text of ["", "\r\n"]) {
-      using peer = await TcpPeer.connect(port);
-      await peer.send(text);
-      await peer.connection.closeWrite();
-      assertEquals(await peer.rest(), "");
-    }
-    assertEquals(await ask(port, REQUEST), response(task));
-    await server.until(() => blocks(server).length > 0, "print", 20_000);
-    assertEquals(blocks(server), [REQUEST]);
-  });
-
-  Deno.test(`${task}: a client that stalls gets 408`, async () => {
+  tests.add(`${task}: a client that stalls gets 408`, async () => {
     await using started = await startServer(task);
     const { server, port } = started;
     const begun = performance.now();
@@ -305,7 +176,7 @@ for (const task of [SEQUENTIAL, THREADED]) {
     assertEquals(ends, order);
   });
 
-  Deno.test(`${task}: a slow request in time, one that stays after its answer`, async () => {
+  tests.add(`${task}: a request that takes 3 s is in time`, async () => {
     await using started = await startServer(task);
     const { port } = started;
     using slow = await TcpPeer.connect(port);
@@ -313,50 +184,214 @@ for (const task of [SEQUENTIAL, THREADED]) {
     await delay(3_000);
     await slow.send(REQUEST.slice(20));
     await slow.assertReplies(response(task));
-    slow.connection.close();
-
-    // This one keeps its side open and sends on. It is closed 5 s after it came.
-    using staying = await TcpPeer.connect(port);
-    const begun = performance.now();
-    await staying.send(REQUEST);
-    await staying.assertReplies(response(task));
-    await staying.assertCloses(); // our FIN
-    let error: unknown;
-    while (!error && performance.now() - begun < 15_000) {
-      await delay(200);
-      error = await staying.send("more").then(() => undefined, (e) => e);
-    }
-    assert(error, "it is still open after 15 s");
-    const took = performance.now() - begun;
-    assert(took > 4_000, `closed after ${took} ms, while it still sent`);
-    // No timer of theirs ends the server later.
-    assertEquals(await ask(port, REQUEST), response(task));
   });
 
-  Deno.test(`${task}: 100 different requests at once, each printed once`, async () => {
+  tests.add(
+    `${task}: a client that stays after its answer is closed after 5 s`,
+    async () => {
+      await using started = await startServer(task);
+      const { port } = started;
+      // It keeps its side open and sends on.
+      using staying = await TcpPeer.connect(port);
+      const begun = performance.now();
+      await staying.send(REQUEST);
+      await staying.assertReplies(response(task));
+      await staying.assertCloses(); // our FIN
+      let error: unknown;
+      while (!error && performance.now() - begun < 15_000) {
+        await delay(200);
+        error = await staying.send("more").then(() => undefined, (e) => e);
+      }
+      assert(error, "it is still open after 15 s");
+      const took = performance.now() - begun;
+      assert(took > 4_000, `closed after ${took} ms, while it still sent`);
+      // No timer of theirs ends the server later.
+      assertEquals(await ask(port, REQUEST), response(task));
+    },
+  );
+}
+
+for (const task of [SEQUENTIAL, THREADED]) {
+  tests.add(
+    `${task}: answers with the page and prints the request`,
+    async () => {
+      await using started = await startServer(task);
+      const { server, port } = started;
+      using peer = await TcpPeer.connect(port);
+      await peer.send(REQUEST);
+      await peer.assertReplies(response(task));
+      await peer.assertCloses();
+      const { port: own } = peer.connection.localAddr;
+      const block = task === SEQUENTIAL
+        ? `HTTP Server running on http://127.0.0.1:${port}\n` +
+          `Connection from 127.0.0.1:${own}\n` +
+          `----- HTTP REQUEST -----\n${REQUEST}\n------------------------\n`
+        : `Threaded HTTP Server running on http://127.0.0.1:${port}\n` +
+          `----- HTTP REQUEST from 127.0.0.1:${own} -----\n${REQUEST}\n` +
+          "-----------------------------------\n";
+      await assertPrints(server, /-{24,}\n$/);
+      assertEquals(server.stdout, block);
+    },
+  );
+
+  tests.add(
+    `${task}: any method and path, HTTP/1.0, bare LF, no HEAD body`,
+    async () => {
+      const port = await sharedPort(task);
+      const whole = response(task);
+      const body = "x".repeat(100_000);
+      const long = "POST /form HTTP/1.1\r\nHost: x\r\nContent-Length: 100000" +
+        `\r\n\r\n${body}`;
+      assertEquals(await ask(port, long), whole);
+      assertEquals(await ask(port, "GET /a?b=%20c HTTP/1.0\r\n\r\n"), whole);
+      assertEquals(await ask(port, "OPTIONS * HTTP/1.1\nhost: x\n\n"), whole);
+      const [head] = whole.split("<!DOCTYPE");
+      assertEquals(await ask(port, REQUEST.replace("GET", "HEAD")), head);
+    },
+  );
+
+  tests.add(`${task}: a request cut at every byte`, async () => {
+    const port = await sharedPort(task);
+    for (let cut = 1; cut < REQUEST.length; cut++) {
+      const parts = [REQUEST.slice(0, cut), REQUEST.slice(cut)];
+      assertEquals(await ask(port, ...parts), response(task));
+    }
+    assertEquals(await ask(port, ...REQUEST), response(task));
+  });
+
+  tests.add(`${task}: 100 pipelined requests, 100 connections`, async () => {
     await using started = await startServer(task);
     const { server, port } = started;
-    const requests = Array.from(
-      { length: 100 },
-      (_, i) => `GET /${i}${"x".repeat(i * 10)} HTTP/1.1\r\nHost: x\r\n\r\n`,
+    const whole = response(task);
+    assertEquals(await ask(port, REQUEST.repeat(100)), whole);
+    assertEquals(await ask(port, ...Array(100).fill(REQUEST)), whole);
+    const all = Array.from({ length: 100 }, () => ask(port, REQUEST));
+    for (const answer of await Promise.all(all)) assertEquals(answer, whole);
+    // Not a block is lost or mixed with another.
+    await server.until(
+      () => blocks(server).length === 102,
+      "print 102 requests",
+      20_000,
     );
-    // Every second one is refused, so that answers cannot be swapped unseen.
-    const sent = requests.map((text, i) => i % 2 ? text : text.slice(4));
-    const answers = await Promise.all(
-      sent.map((text) => ask(port, text.slice(0, 9), text.slice(9))),
-    );
-    for (const [i, answer] of answers.entries()) {
-      const expected = i % 2 ? response(task) : refusal("400 Bad Request");
-      assertEquals(answer, expected);
-    }
-    await server.until(() => blocks(server).length === 100, "print", 20_000);
-    const shown = sent.map((text, i) =>
-      i % 2 ? text : text.replace(/[\r\n]/g, "�")
-    );
-    assertEquals(blocks(server).sort(), shown.sort());
+    for (const block of blocks(server)) assertEquals(block, REQUEST);
   });
 
-  Deno.test({
+  tests.add(
+    `${task}: a head over 16 KiB gets 431, also without an end`,
+    async () => {
+      const port = await sharedPort(task);
+      const refused = refusal("431 Request Header Fields Too Large");
+      const [line, end] = [
+        "GET / HTTP/1.1\r\nHost: x\r\nX: ",
+        "\r\n\r\n",
+      ] as const;
+      const fill = "x".repeat(16 * 1024 - line.length - end.length);
+      assertEquals(await ask(port, line + fill + end), response(task));
+      assertEquals(await ask(port, `${line}${fill}x${end}`), refused);
+      const endless = line + "x".repeat(4 * 1024 * 1024);
+      assertEquals(await ask(port, endless), refused);
+    },
+  );
+
+  tests.add(`${task}: what is not HTTP gets 400`, async () => {
+    const port = await sharedPort(task);
+    for (
+      const bytes of [
+        "hello\r\n",
+        "GET /\r\n",
+        "GET / HTTP/2.0\r\n\r\n",
+        "GET  / HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\r\nno header\r\n\r\n",
+        "GET / HTTP/1.1\r\nX: \x1b[2J\r\n\r\n",
+        Uint8Array.of(0x16, 0x03, 0x01, 0x02, 0x00, 0x01), // TLS
+        crypto.getRandomValues(new Uint8Array(65536)),
+      ]
+    ) assertEquals(await ask(port, bytes), refusal("400 Bad Request"));
+    // One that says that nothing follows.
+    using peer = await TcpPeer.connect(port);
+    await peer.send("GET / HTTP/1.1\r\n");
+    await peer.connection.closeWrite();
+    assertEquals(await peer.rest(), refusal("400 Bad Request"));
+  });
+
+  tests.add(
+    `${task}: a request cannot command the terminal or forge output`,
+    async () => {
+      await using started = await startServer(task);
+      const { server, port } = started;
+      const request =
+        "GET /grüß\u202e\u2028\x9b2J HTTP/1.1\r\nHost:\tx\r\n\r\n";
+      assertEquals(await ask(port, request), response(task));
+      await ask(port, "\x1b]0;title\x07\n------------------------\n\n");
+      await ask(port, "GET / HTTP/1.1\r\nConnection from 127.0.0.1:1\r\n\r\n");
+      await server.until(() => blocks(server).length === 3, "print 3", 20_000);
+      assertEquals(blocks(server), [
+        "GET /grüß���2J HTTP/1.1\r\nHost:\tx\r\n\r\n",
+        "�]0;title��------------------------��",
+        "GET / HTTP/1.1��Connection from 127.0.0.1:1����",
+      ]);
+    },
+  );
+
+  tests.add(`${task}: serves on when clients vanish`, async () => {
+    await using started = await startServer(task);
+    const { server, port } = started;
+    for (const sent of ["", "GET / HT", REQUEST, REQUEST + REQUEST]) {
+      for (let count = 0; count < 10; count++) {
+        using peer = await TcpPeer.connect(port);
+        await peer.send(sent);
+      }
+      // A reset: it leaves with the answer unread.
+      const peer = await TcpPeer.connect(port);
+      await peer.send(REQUEST);
+      await peer.assertReplies("HTTP");
+      peer.connection.close();
+    }
+    assertEquals(await ask(port, REQUEST), response(task));
+    assertEquals(server.stderr, "");
+  });
+
+  tests.add(`${task}: who asks nothing gets nothing`, async () => {
+    await using started = await startServer(task);
+    const { server, port } = started;
+    for (const text of ["", "\r\n"]) {
+      using peer = await TcpPeer.connect(port);
+      await peer.send(text);
+      await peer.connection.closeWrite();
+      assertEquals(await peer.rest(), "");
+    }
+    assertEquals(await ask(port, REQUEST), response(task));
+    await server.until(() => blocks(server).length > 0, "print", 20_000);
+    assertEquals(blocks(server), [REQUEST]);
+  });
+
+  tests.add(
+    `${task}: 100 different requests at once, each printed once`,
+    async () => {
+      await using started = await startServer(task);
+      const { server, port } = started;
+      const requests = Array.from(
+        { length: 100 },
+        (_, i) => `GET /${i}${"x".repeat(i * 10)} HTTP/1.1\r\nHost: x\r\n\r\n`,
+      );
+      // Every second one is refused, so that answers cannot be swapped unseen.
+      const sent = requests.map((text, i) => i % 2 ? text : text.slice(4));
+      const answers = await Promise.all(
+        sent.map((text) => ask(port, text.slice(0, 9), text.slice(9))),
+      );
+      for (const [i, answer] of answers.entries()) {
+        const expected = i % 2 ? response(task) : refusal("400 Bad Request");
+        assertEquals(answer, expected);
+      }
+      await server.until(() => blocks(server).length === 100, "print", 20_000);
+      const shown = sent.map((text, i) =>
+        i % 2 ? text : text.replace(/[\r\n]/g, "�")
+      );
+      assertEquals(blocks(server).sort(), shown.sort());
+    },
+  );
+
+  tests.add({
     name: `${task}: answered clients leave no socket behind`,
     ignore: Deno.build.os !== "linux",
     async fn() {
@@ -375,7 +410,7 @@ for (const task of [SEQUENTIAL, THREADED]) {
     },
   });
 
-  Deno.test(`${task}: clients that left the queue end nothing`, async () => {
+  tests.add(`${task}: clients that left the queue end nothing`, async () => {
     await using started = await startServer(task);
     const { server, port } = started;
     using first = await TcpPeer.connect(port);
@@ -393,16 +428,16 @@ for (const task of [SEQUENTIAL, THREADED]) {
     assertEquals(server.stderr, "");
   });
 
-  Deno.test(`${task}: requests, well formed and not`, async () => {
-    await using started = await startServer(task);
+  tests.add(`${task}: requests, well formed and not`, async () => {
+    const port = await sharedPort(task);
     for (const [text, status] of CASES) {
-      const answer = await ask(started.port, text);
+      const answer = await ask(port, text);
       const expected = status === "200 OK" ? response(task) : refusal(status);
       assertEquals(answer, expected, JSON.stringify(text));
     }
   });
 
-  Deno.test(needs(["curl"], {
+  tests.add(needs(["curl"], {
     name: `${task}: an address as it must be typed`,
     async fn() {
       for (const host of ["::1", "::", "localhost", "0.0.0.0"]) {
@@ -435,7 +470,7 @@ async function startOn(task: string, host: string): Promise<Program> {
 }
 
 for (const task of Object.keys(FILES)) {
-  Deno.test({
+  tests.add({
     name: `${task}: too many open files end nothing`,
     ignore: Deno.build.os === "windows",
     async fn() {
@@ -478,7 +513,7 @@ function blocks(server: Program): string[] {
   return [...server.stdout.matchAll(pattern)].map(([, text]) => text ?? "");
 }
 
-Deno.test("http:server: an accept that fails is tried again", async () => {
+tests.add("http:server: an accept that fails is tried again", async () => {
   const [run = "", ...rest] = await taskCommand(SEQUENTIAL);
   const preload = "--preload=tests/peers/failing_accept.ts";
   const args = [run, preload, ...rest, "--port", "0"];
@@ -488,7 +523,7 @@ Deno.test("http:server: an accept that fails is tried again", async () => {
   assertEquals(server.stderr, "");
 });
 
-Deno.test(needs(["script"], {
+tests.add(needs(["script"], {
   name: "http:threaded: starts on a terminal without a question",
   ignore: Deno.build.os !== "linux",
   async fn() {
@@ -503,7 +538,7 @@ Deno.test(needs(["script"], {
   },
 }));
 
-Deno.test("http:threaded: slow clients delay nobody", async () => {
+tests.add("http:threaded: slow clients delay nobody", async () => {
   await using started = await startServer(THREADED);
   const { port } = started;
   const slow = await Promise.all(
@@ -521,7 +556,7 @@ Deno.test("http:threaded: slow clients delay nobody", async () => {
   }
 });
 
-Deno.test("http:serve: the same page, and connections stay open", async () => {
+tests.add("http:serve: the same page, and connections stay open", async () => {
   await using started = await startServer(SERVE);
   const last = REQUEST.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n");
   const answers = await ask(started.port, REQUEST, REQUEST, last);
@@ -529,7 +564,7 @@ Deno.test("http:serve: the same page, and connections stay open", async () => {
   assertEquals(answers.split(page("<h1>Hello!</h1>")).length, 4);
 });
 
-Deno.test("http:serve: which host, CONNECT", async () => {
+tests.add("http:serve: which host, CONNECT", async () => {
   await using started = await startServer(SERVE);
   for (const [text, status] of CASES) {
     // The rest is what Deno.serve refuses, or takes, by itself.
@@ -547,7 +582,7 @@ Deno.test("http:serve: which host, CONNECT", async () => {
   }
 });
 
-Deno.test(needs(["curl"], {
+tests.add(needs(["curl"], {
   name: "http:serve: HTTP/2",
   async fn() {
     await using started = await startServer(SERVE);
@@ -559,7 +594,7 @@ Deno.test(needs(["curl"], {
   },
 }));
 
-Deno.test({
+tests.add({
   name: "http:serve: half a request does not keep it from ending",
   ignore: noSignals,
   async fn() {
@@ -579,9 +614,9 @@ Deno.test({
 for (const task of Object.keys(FILES)) {
   const expected = PAGES[task] ?? page("<h1>Hello!</h1>");
 
-  Deno.test(`${task}: fetch gets the page`, async () => {
-    await using started = await startServer(task);
-    const url = `http://127.0.0.1:${started.port}`;
+  tests.add(`${task}: fetch gets the page`, async () => {
+    const port = await sharedPort(task);
+    const url = `http://127.0.0.1:${port}`;
     for (const path of ["/", "/favicon.ico", "/a b?c=ü"]) {
       const answer = await fetch(url + path);
       assertEquals(await answer.text(), expected);
@@ -594,11 +629,11 @@ for (const task of Object.keys(FILES)) {
     assertEquals(await posted.text(), expected);
   });
 
-  Deno.test(needs(["curl"], {
+  tests.add(needs(["curl"], {
     name: `${task}: curl gets the page, no complaint`,
     async fn() {
-      await using started = await startServer(task);
-      const url = `http://127.0.0.1:${started.port}/`;
+      const port = await sharedPort(task);
+      const url = `http://127.0.0.1:${port}/`;
       const { code, stdout, stderr } = await new Deno.Command(
         find("curl") ?? "",
         {
@@ -613,7 +648,7 @@ for (const task of Object.keys(FILES)) {
     },
   }));
 
-  Deno.test({
+  tests.add({
     name: `${task}: SIGINT and SIGTERM end it in good order`,
     ignore: noSignals,
     async fn() {
@@ -632,3 +667,29 @@ for (const task of Object.keys(FILES)) {
     },
   });
 }
+
+tests.add(needs(["python3"], {
+  name: "http: servers that talk as the originals do, and our client",
+  async fn() {
+    for (const more of [[], ["--threads"]]) {
+      const args = ["tests/peers/http_server.py", "--port", "0", ...more];
+      const python = find("python3") ?? "";
+      await using server = new Program("python", args, {}, ROOT, python);
+      const [, port = ""] = await assertPrints(server, /:(\d+)\n/);
+      await using client = await start("web:client", ["--port", port, "/"]);
+      await client.type("n");
+      await assertExits(client, 0);
+      assertMatch(
+        client.stdout,
+        /HTTP\/1.1 200 OK\nContent-Type: text\/html\n[^]*<h1>Hello.*<\/h1>/,
+      );
+      assertMatch(server.stdout, /GET \/ HTTP\/1.1\r?\nHost: 127.0.0.1:/);
+    }
+  },
+}));
+
+tests.run("http", async () => {
+  for (const server of shared.values()) {
+    await (await server)[Symbol.asyncDispose]();
+  }
+});

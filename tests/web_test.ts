@@ -17,16 +17,18 @@ import {
   TcpPeer,
   within,
 } from "./assertions.ts";
-import { vitalsOf } from "./bench/vitals.ts";
-import { needs } from "./needs.ts";
+import { find, needs } from "./needs.ts";
+import { SideBySide } from "./side_by_side.ts";
 
 const SCRIPT = "webclientserver/web_server.ts";
 const LINK = "Enter the link (e.g., /index.html): ";
 const AGAIN = "Do you want to run the program again? (y/n): ";
 const noLinks = Deno.build.os === "windows";
 
+const tests = new SideBySide();
+
 /** A root beside a secret, and a server of it that no request can end. */
-async function startSite() {
+async function startSite(...flags: string[]) {
   const folder = await Deno.makeTempDir({ prefix: "site-" });
   const root = join(folder, "root");
   await Deno.mkdir(join(root, "sub"), { recursive: true });
@@ -38,6 +40,7 @@ async function startSite() {
   await Deno.writeTextFile(join(root, ".hidden"), "SECRET");
   const server = new Program("web_server", [
     "run",
+    ...flags,
     "--allow-net=127.0.0.1",
     `--allow-read=${root}`,
     SCRIPT,
@@ -84,28 +87,80 @@ async function assertGets(
   return response.headers;
 }
 
-Deno.test("web: the pair, two requests on one connection, then both end", async () => {
-  await using started = await startServer("web:server");
-  const { server, port } = started;
-  await using client = await start("web:client", ["--port", `${port}`]);
-  await answerPrompt(client, LINK, "test.txt");
-  await answerPrompt(client, AGAIN, "y");
-  await answerPrompt(client, LINK, "/nothing.html");
-  await answerPrompt(client, AGAIN, "n");
-  await assertExits(client, 0);
-  await assertExits(server, 0);
-  assertMatch(client.stdout, /HTTP\/1.1 200 OK\n[^]*\n\nThis is test.txt, /);
-  assertMatch(
-    client.stdout,
-    /HTTP\/1.1 404 Not Found\n[^]*\n\nFile Not Found\n/,
+// First those that wait for a time limit.
+tests.add("web_server: half a form is given up after 30 s", async () => {
+  await using site = await startSite("--preload=tests/peers/fast_clock.ts");
+  using half = await TcpPeer.connect(site.port);
+  const begin = performance.now();
+  await half.send(
+    "POST /form.html HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf",
   );
-  assertMatch(
-    server.stdout,
-    /^Listening on port \d+ \.\.\.\nYou can also connect from a real web browser by typing 'http:\/\/127\.0\.0\.1:\d+\/index\.html'\.\nGET \/test\.txt 200\nGET \/nothing\.html 404\nClose request received\. Server is closing\.\.\.\n$/,
-  );
+  await half.assertReplies("HTTP/1.1 408 ");
+  const took = performance.now() - begin; // its clock is ten times as fast
+  assert(took > 2_900 && took < 10_000, `${took} ms`);
 });
 
-Deno.test("web_server: names and types", async () => {
+tests.add("web_client: half a response is given up after 10 s", async () => {
+  using listener = new TcpListener();
+  const args = ["--port", `${listener.port}`, "/x"];
+  await using client = await start("web:client", args);
+  await answerPrompt(client, AGAIN, "y");
+  using peer = await listener.accept();
+  await peer.assertReplies("GET /x ");
+  const begin = performance.now();
+  await peer.send("HTTP/1.1 200 OK\r\n");
+  assertEquals(await client.exits(30_000), 1);
+  const took = performance.now() - begin;
+  assert(took > 9_000 && took < 20_000, `${took} ms`);
+  assertComplaint(client, /it takes too long/);
+});
+
+tests.add(
+  "web_server: who does not take his answer keeps it for 10 s at most",
+  async () => {
+    await using site = await startSite();
+    await Deno.writeFile(join(site.root, "large"), new Uint8Array(40_000_000));
+    const args = ["--root", site.root, "--exit-on-close", "--port", "0"];
+    const flags = ["--allow-net=127.0.0.1", `--allow-read=${site.root}`];
+    const command = ["run", ...flags, SCRIPT, ...args];
+    await using server = new Program("web_server", command);
+    const [, port] = await server.prints(/port (\d+) /);
+    using slow = await TcpPeer.connect(Number(port));
+    await slow.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+    await slow.assertReplies("HTTP/1.1 200 OK");
+    const begin = performance.now();
+    assertMatch(await ask(Number(port), "/"), / 200 OK/);
+    assertEquals(await server.exits(30_000), 0);
+    const took = performance.now() - begin;
+    assert(took > 9_000 && took < 20_000, `${took} ms`);
+  },
+);
+
+tests.add(
+  "web: the pair, two requests on one connection, then both end",
+  async () => {
+    await using started = await startServer("web:server");
+    const { server, port } = started;
+    await using client = await start("web:client", ["--port", `${port}`]);
+    await answerPrompt(client, LINK, "test.txt");
+    await answerPrompt(client, AGAIN, "y");
+    await answerPrompt(client, LINK, "/nothing.html");
+    await answerPrompt(client, AGAIN, "n");
+    await assertExits(client, 0);
+    await assertExits(server, 0);
+    assertMatch(client.stdout, /HTTP\/1.1 200 OK\n[^]*\n\nThis is test.txt, /);
+    assertMatch(
+      client.stdout,
+      /HTTP\/1.1 404 Not Found\n[^]*\n\nFile Not Found\n/,
+    );
+    assertMatch(
+      server.stdout,
+      /^Listening on port \d+ \.\.\.\nYou can also connect from a real web browser by typing 'http:\/\/127\.0\.0\.1:\d+\/index\.html'\.\nGET \/test\.txt 200\nGET \/nothing\.html 404\nClose request received\. Server is closing\.\.\.\n$/,
+    );
+  },
+);
+
+tests.add("web_server: names and types", async () => {
   await using site = await startSite();
   const { url } = site;
   const html = { "content-type": "text/html; charset=utf-8" };
@@ -160,7 +215,7 @@ Deno.test("web_server: names and types", async () => {
   await assertGets(url("/"), {}, 200, "<p>start</p>\n", head);
 });
 
-Deno.test("web_server: Range", async () => {
+tests.add("web_server: Range", async () => {
   await using site = await startSite();
   const text = "0123456789";
   const large = "0123456789".repeat(300_000);
@@ -240,183 +295,195 @@ Deno.test("web_server: Range", async () => {
   });
 });
 
-Deno.test("web_server: conditions, in the order of RFC 9110, 13.2.2", async () => {
-  await using site = await startSite();
-  const file = join(site.root, "index.html"), url = site.url("/");
-  await Deno.utime(file, new Date(), new Date("2024-05-06T07:08:09.500Z"));
-  const body = "<p>start</p>\n";
-  const sent = await assertGets(url, {}, 200, body, {
-    "last-modified": "Mon, 06 May 2024 07:08:09 GMT",
-  });
-  const etag = sent.get("etag") ?? "";
-  assertMatch(etag, /^"[^"]+"$/);
-  const same = "Mon, 06 May 2024 07:08:09 GMT";
-  const before = "Mon, 06 May 2024 07:08:08 GMT";
-  const after = "Mon, 06 May 2024 07:08:10 GMT";
-  const range = "bytes=0-1";
-  const rows: [number, Record<string, string>][] = [
-    [304, { "if-modified-since": same }],
-    [304, { "if-modified-since": after }],
-    [304, { "if-modified-since": "Monday, 06-May-24 07:08:09 GMT" }],
-    [304, { "if-modified-since": "Mon May  6 07:08:09 2024" }],
-    [200, { "if-modified-since": before }],
-    [200, { "if-modified-since": "Mon May  6 07:08:08 2024" }],
-    [304, { "if-none-match": etag }],
-    [304, { "if-none-match": `W/${etag}` }],
-    [304, { "if-none-match": `"x,y", W/${etag}` }],
-    [304, { "if-none-match": "*" }],
-    [200, { "if-none-match": '"x"' }],
-    [200, { "if-none-match": etag.slice(1, -1) }],
-    [200, { "if-none-match": `"x${etag.slice(1)}` }],
-    [200, { "if-none-match": '"x"', "if-modified-since": after }],
-    [304, { "if-none-match": etag, "if-modified-since": before }],
-    [304, { "if-none-match": etag, range }],
-    [200, { "if-match": etag }],
-    [200, { "if-match": "*" }],
-    [200, { "if-match": `"x", ${etag}` }],
-    [412, { "if-match": '"x"' }],
-    [412, { "if-match": `W/${etag}` }],
-    [412, { "if-match": '"x"', range }],
-    [412, { "if-match": '"x"', "if-none-match": etag }],
-    [304, { "if-match": etag, "if-none-match": etag }],
-    [200, { "if-match": etag, "if-unmodified-since": before }],
-    [412, { "if-match": '"x"', "if-unmodified-since": after }],
-    [206, { "if-match": etag, range }],
-    [200, { "if-unmodified-since": same }],
-    [200, { "if-unmodified-since": after }],
-    [412, { "if-unmodified-since": before }],
-    [412, { "if-unmodified-since": before, range }],
-    [412, { "if-unmodified-since": before, "if-none-match": etag }],
-    [304, { "if-unmodified-since": after, "if-none-match": etag }],
-  ];
-  for (
-    const none of [
-      "2030-01-01",
-      "tomorrow",
-      "0",
-      "1999999999",
-      "Fri, 31 Feb 2034 07:08:09 GMT",
-      "Mon, 32 May 2034 07:08:09 GMT",
-      "Mon, 06 May 2034 24:00:00 GMT",
-      "Mon, 06 May 2034 07:60:09 GMT",
-      "Mon, 06 Foo 2034 07:08:09 GMT",
-      "Mon, 6 May 2034 07:08:09 GMT",
-      "Mon, 06 May 2034 07:08:09",
-      "Mon, 06 May 2034 07:08:09 +0200",
-      `${after}, ${after}`,
-    ]
-  ) {
-    rows.push([200, { "if-modified-since": none }]);
-    const past = none.replace("2034", "2004");
-    rows.push([200, { "if-unmodified-since": past }]);
-  }
-  for (const [status, headers] of rows) {
-    for (const method of ["GET", "HEAD"]) {
-      // A part is asked for with GET alone.
-      const expected = method === "HEAD" && status === 206 ? 200 : status;
-      const text = method === "HEAD"
-        ? ""
-        : ({ 200: body, 206: body.slice(0, 2) })[status] ?? "";
-      const response = await fetch(url, { method, headers });
-      const what = `${method} ${JSON.stringify(headers)}`;
-      assertEquals(response.status, expected, what);
-      assertEquals(await response.text(), text, what);
-      assertEquals(response.headers.get("etag"), etag, what);
-      assertEquals(response.headers.get("cache-control"), "no-cache", what);
+tests.add(
+  "web_server: conditions, in the order of RFC 9110, 13.2.2",
+  async () => {
+    await using site = await startSite();
+    const file = join(site.root, "index.html"), url = site.url("/");
+    await Deno.utime(file, new Date(), new Date("2024-05-06T07:08:09.500Z"));
+    const body = "<p>start</p>\n";
+    const sent = await assertGets(url, {}, 200, body, {
+      "last-modified": "Mon, 06 May 2024 07:08:09 GMT",
+    });
+    const etag = sent.get("etag") ?? "";
+    assertMatch(etag, /^"[^"]+"$/);
+    const same = "Mon, 06 May 2024 07:08:09 GMT";
+    const before = "Mon, 06 May 2024 07:08:08 GMT";
+    const after = "Mon, 06 May 2024 07:08:10 GMT";
+    const range = "bytes=0-1";
+    const rows: [number, Record<string, string>][] = [
+      [304, { "if-modified-since": same }],
+      [304, { "if-modified-since": after }],
+      [304, { "if-modified-since": "Monday, 06-May-24 07:08:09 GMT" }],
+      [304, { "if-modified-since": "Mon May  6 07:08:09 2024" }],
+      [200, { "if-modified-since": before }],
+      [200, { "if-modified-since": "Mon May  6 07:08:08 2024" }],
+      [304, { "if-none-match": etag }],
+      [304, { "if-none-match": `W/${etag}` }],
+      [304, { "if-none-match": `"x,y", W/${etag}` }],
+      [304, { "if-none-match": "*" }],
+      [200, { "if-none-match": '"x"' }],
+      [200, { "if-none-match": etag.slice(1, -1) }],
+      [200, { "if-none-match": `"x${etag.slice(1)}` }],
+      [200, { "if-none-match": '"x"', "if-modified-since": after }],
+      [304, { "if-none-match": etag, "if-modified-since": before }],
+      [304, { "if-none-match": etag, range }],
+      [200, { "if-match": etag }],
+      [200, { "if-match": "*" }],
+      [200, { "if-match": `"x", ${etag}` }],
+      [412, { "if-match": '"x"' }],
+      [412, { "if-match": `W/${etag}` }],
+      [412, { "if-match": '"x"', range }],
+      [412, { "if-match": '"x"', "if-none-match": etag }],
+      [304, { "if-match": etag, "if-none-match": etag }],
+      [200, { "if-match": etag, "if-unmodified-since": before }],
+      [412, { "if-match": '"x"', "if-unmodified-since": after }],
+      [206, { "if-match": etag, range }],
+      [200, { "if-unmodified-since": same }],
+      [200, { "if-unmodified-since": after }],
+      [412, { "if-unmodified-since": before }],
+      [412, { "if-unmodified-since": before, range }],
+      [412, { "if-unmodified-since": before, "if-none-match": etag }],
+      [304, { "if-unmodified-since": after, "if-none-match": etag }],
+    ];
+    for (
+      const none of [
+        "2030-01-01",
+        "tomorrow",
+        "0",
+        "1999999999",
+        "Fri, 31 Feb 2034 07:08:09 GMT",
+        "Mon, 32 May 2034 07:08:09 GMT",
+        "Mon, 06 May 2034 24:00:00 GMT",
+        "Mon, 06 May 2034 07:60:09 GMT",
+        "Mon, 06 Foo 2034 07:08:09 GMT",
+        "Mon, 6 May 2034 07:08:09 GMT",
+        "Mon, 06 May 2034 07:08:09",
+        "Mon, 06 May 2034 07:08:09 +0200",
+        `${after}, ${after}`,
+      ]
+    ) {
+      rows.push([200, { "if-modified-since": none }]);
+      const past = none.replace("2034", "2004");
+      rows.push([200, { "if-unmodified-since": past }]);
     }
-  }
-  // Conditions do not matter for what is not there.
-  const headers = { "if-match": "*" };
-  await assertGets(site.url("/none"), { headers }, 404, "File Not Found");
-});
-
-Deno.test("web_server: the path is the target's, whatever Host says", async () => {
-  await using site = await startSite();
-  const get = async (target: string, ...lines: string[]) => {
-    using peer = await TcpPeer.connect(site.port);
-    const head = [`GET ${target} HTTP/1.1`, ...lines, "Connection: close"];
-    await peer.send(`${head.join("\r\n")}\r\n\r\n`);
-    return await peer.rest();
-  };
-  for (
-    const host of [
-      "a",
-      "a:80",
-      "a:",
-      "",
-      "[::1]:8080",
-      "127.0.0.1",
-      "a_b.c-d",
-      "%61",
-      "localhost",
-    ]
-  ) {
-    assertMatch(await get("/sub/", `Host: ${host}`), / 200 OK[^]*sub/, host);
-    const absolute = await get("http://b:1/sub/?x#y", `Host: ${host}`);
-    assertMatch(absolute, / 200 OK[^]*sub/, host);
-  }
-  const wrong = [
-    ...[
-      "x/sub/#",
-      "x/sub/?",
-      "x/../sub/",
-      "x#",
-      "x?",
-      "/",
-      "a b",
-      "u@x",
-      "a:b",
-    ],
-    ...["a\\b", "http://a", "[::1", "é", "a,b/c", "[x]", "a:80:80", '"a"'],
-  ];
-  for (const host of wrong) {
-    assertMatch(await get("/", `Host: ${host}`), /^HTTP\/1.1 400 /, host);
-  }
-  assertMatch(await get("/"), /^HTTP\/1.1 400 /);
-  await get("/\u009b2J\u0085é%0aGET", "Host: a");
-  await assertPrints(site.server, "GET /%C2%9B2J%C2%85%C3%A9%0aGET 404\n");
-  assertMatch(await get("/", "Host: a", "Host: a"), /^HTTP\/1.1 400 /);
-  assertMatch(await get("http://b?/sub/", "Host: a"), / 200 OK[^]*start| 400 /);
-  using peer = await TcpPeer.connect(site.port);
-  await peer.send("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n");
-  await peer.connection.closeWrite();
-  assertMatch(await peer.rest(), /^HTTP\/1.1 405 [^]*allow: GET, HEAD\r\n/i);
-  assert(!site.server.stdout.includes("style.css"));
-  // A file is not found in the URL that Deno makes of a Host, nor in the log.
-  assert(!/^GET \/sub\/[#?].* 400/m.test(site.server.stdout));
-});
-
-Deno.test("web_server: a file that grows is served as long as it was", async () => {
-  await using site = await startSite();
-  const file = join(site.root, "log.txt"), size = 3_000_000;
-  await Deno.writeTextFile(file, "a".repeat(size));
-  let done = false;
-  const writing = (async () => {
-    while (!done) {
-      await Deno.writeTextFile(file, "a line\n", { append: true });
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  })();
-  try {
-    for (const start of [0, 1_000_000]) {
-      using peer = await TcpPeer.connect(site.port);
-      const head =
-        `GET /log.txt HTTP/1.1\r\nHost: a\r\nRange: bytes=${start}-\r\n`;
-      await peer.send(`${head}\r\n${head}Connection: close\r\n\r\n`);
-      const answers = (await peer.rest()).split(/(?=HTTP\/1\.1 )/);
-      assertEquals(answers.length, 2);
-      for (const answer of answers) {
-        const [, length] = /content-length: (\d+)/.exec(answer) ?? [];
-        const [, body = ""] = answer.split("\r\n\r\n");
-        assertEquals(body.length, Number(length));
-        assert(body.length >= size - start);
+    for (const [status, headers] of rows) {
+      for (const method of ["GET", "HEAD"]) {
+        // A part is asked for with GET alone.
+        const expected = method === "HEAD" && status === 206 ? 200 : status;
+        const text = method === "HEAD"
+          ? ""
+          : ({ 200: body, 206: body.slice(0, 2) })[status] ?? "";
+        const response = await fetch(url, { method, headers });
+        const what = `${method} ${JSON.stringify(headers)}`;
+        assertEquals(response.status, expected, what);
+        assertEquals(await response.text(), text, what);
+        assertEquals(response.headers.get("etag"), etag, what);
+        assertEquals(response.headers.get("cache-control"), "no-cache", what);
       }
     }
-  } finally {
-    done = true;
-    await writing;
-  }
-});
+    // Conditions do not matter for what is not there.
+    const headers = { "if-match": "*" };
+    await assertGets(site.url("/none"), { headers }, 404, "File Not Found");
+  },
+);
+
+tests.add(
+  "web_server: the path is the target's, whatever Host says",
+  async () => {
+    await using site = await startSite();
+    const get = async (target: string, ...lines: string[]) => {
+      using peer = await TcpPeer.connect(site.port);
+      const head = [`GET ${target} HTTP/1.1`, ...lines, "Connection: close"];
+      await peer.send(`${head.join("\r\n")}\r\n\r\n`);
+      return await peer.rest();
+    };
+    for (
+      const host of [
+        "a",
+        "a:80",
+        "a:",
+        "",
+        "[::1]:8080",
+        "127.0.0.1",
+        "a_b.c-d",
+        "%61",
+        "localhost",
+      ]
+    ) {
+      assertMatch(await get("/sub/", `Host: ${host}`), / 200 OK[^]*sub/, host);
+      const absolute = await get("http://b:1/sub/?x#y", `Host: ${host}`);
+      assertMatch(absolute, / 200 OK[^]*sub/, host);
+    }
+    const wrong = [
+      ...[
+        "x/sub/#",
+        "x/sub/?",
+        "x/../sub/",
+        "x#",
+        "x?",
+        "/",
+        "a b",
+        "u@x",
+        "a:b",
+      ],
+      ...["a\\b", "http://a", "[::1", "é", "a,b/c", "[x]", "a:80:80", '"a"'],
+    ];
+    for (const host of wrong) {
+      assertMatch(await get("/", `Host: ${host}`), /^HTTP\/1.1 400 /, host);
+    }
+    assertMatch(await get("/"), /^HTTP\/1.1 400 /);
+    await get("/\u009b2J\u0085é%0aGET", "Host: a");
+    await assertPrints(site.server, "GET /%C2%9B2J%C2%85%C3%A9%0aGET 404\n");
+    assertMatch(await get("/", "Host: a", "Host: a"), /^HTTP\/1.1 400 /);
+    assertMatch(
+      await get("http://b?/sub/", "Host: a"),
+      / 200 OK[^]*start| 400 /,
+    );
+    using peer = await TcpPeer.connect(site.port);
+    await peer.send("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n");
+    await peer.connection.closeWrite();
+    assertMatch(await peer.rest(), /^HTTP\/1.1 405 [^]*allow: GET, HEAD\r\n/i);
+    assert(!site.server.stdout.includes("style.css"));
+    // A file is not found in the URL that Deno makes of a Host, nor in the log.
+    assert(!/^GET \/sub\/[#?].* 400/m.test(site.server.stdout));
+  },
+);
+
+tests.add(
+  "web_server: a file that grows is served as long as it was",
+  async () => {
+    await using site = await startSite();
+    const file = join(site.root, "log.txt"), size = 3_000_000;
+    await Deno.writeTextFile(file, "a".repeat(size));
+    let done = false;
+    const writing = (async () => {
+      while (!done) {
+        await Deno.writeTextFile(file, "a line\n", { append: true });
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    })();
+    try {
+      for (const start of [0, 1_000_000]) {
+        using peer = await TcpPeer.connect(site.port);
+        const head =
+          `GET /log.txt HTTP/1.1\r\nHost: a\r\nRange: bytes=${start}-\r\n`;
+        await peer.send(`${head}\r\n${head}Connection: close\r\n\r\n`);
+        const answers = (await peer.rest()).split(/(?=HTTP\/1\.1 )/);
+        assertEquals(answers.length, 2);
+        for (const answer of answers) {
+          const [, length] = /content-length: (\d+)/.exec(answer) ?? [];
+          const [, body = ""] = answer.split("\r\n\r\n");
+          assertEquals(body.length, Number(length));
+          assert(body.length >= size - start);
+        }
+      }
+    } finally {
+      done = true;
+      await writing;
+    }
+  },
+);
 
 /** What one read brings, which may be little. */
 async function read(peer: TcpPeer): Promise<string> {
@@ -426,7 +493,7 @@ async function read(peer: TcpPeer): Promise<string> {
   return new TextDecoder().decode(buffer.subarray(0, length ?? 0));
 }
 
-Deno.test(needs(["sh"], {
+tests.add(needs(["sh"], {
   name: "web_server: no descriptors left: 503, and it goes on afterwards",
   ignore: Deno.build.os === "windows",
   async fn() {
@@ -489,7 +556,7 @@ Deno.test(needs(["sh"], {
   },
 }));
 
-Deno.test({
+tests.add({
   name: "web_server: no file stays open",
   ignore: Deno.build.os !== "linux",
   async fn() {
@@ -504,9 +571,6 @@ Deno.test({
         .split("\n").length;
     };
     const exchange = async () => {
-      // What has just changed is not kept in memory.
-      const now = new Date();
-      await Deno.utime(join(site.root, "index.html"), now, now);
       for (
         const [path, init] of [
           ["/", {}],
@@ -537,34 +601,7 @@ Deno.test({
   },
 });
 
-Deno.test({
-  name: "web_server: its memory is bounded, however many files it serves",
-  ignore: Deno.build.os !== "linux",
-  async fn() {
-    await using site = await startSite();
-    const first = join(site.root, "0"), count = 8000, size = 65536;
-    await Deno.writeFile(first, new Uint8Array(size));
-    for (let name = 1; name < count; name++) {
-      await Deno.link(first, join(site.root, `${name}`));
-    }
-    // A file is kept only when its last change is a second ago.
-    const { ctime } = await Deno.stat(first);
-    while (Date.now() < Number(ctime) + 1100) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    let next = 0;
-    await Promise.all(Array.from({ length: 8 }, async () => {
-      while (next < count) {
-        const bytes = await (await fetch(site.url(`/${next++}`))).bytes();
-        assertEquals(bytes.length, size);
-      }
-    }));
-    const { memory = NaN } = await vitalsOf(site.server.pid) ?? {};
-    assert(memory < 0.8 * count * size, `${memory} bytes of memory`);
-  },
-});
-
-Deno.test("web_server: a form is shown, line by line, escaped", async () => {
+tests.add("web_server: a form is shown, line by line, escaped", async () => {
   await using site = await startSite();
   const url = site.url("/form.html?a=%3Cb%3E");
   const form = new FormData();
@@ -614,7 +651,7 @@ Deno.test("web_server: a form is shown, line by line, escaped", async () => {
   await assertGets(site.url("/"), {}, 200, "<p>start</p>\n");
 });
 
-Deno.test("web_server: a changed file is served changed at once", async () => {
+tests.add("web_server: a changed file is served changed at once", async () => {
   await using site = await startSite();
   const file = join(site.root, "page.txt"), url = site.url("/page.txt");
   const old = new Date("2024-01-01");
@@ -633,79 +670,111 @@ Deno.test("web_server: a changed file is served changed at once", async () => {
   await assertGets(url, {}, 404, "File Not Found");
 });
 
-Deno.test("web_server: a file replaced under load is whole each time", async () => {
-  await using site = await startSite();
-  const replace = async (name: string, length: number, letter: string) => {
-    const file = join(site.root, `${name}.txt`);
-    await Deno.writeTextFile(`${file}.new`, letter.repeat(length));
-    // Windows does not replace a file while somebody reads it.
-    for (let tries = 0;; tries++) {
-      try {
-        return await Deno.rename(`${file}.new`, file);
-      } catch (error) {
-        if (Deno.build.os !== "windows" || tries > 400) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
-    }
-  };
-  await Promise.all([
-    replace("small", 5_000, "a"),
-    replace("large", 3_000_000, "a"),
-  ]);
-  const seen = new Set<string>();
-  let done = false;
-  const load = ["small", "large"].flatMap((name) =>
-    Array.from({ length: 8 }, async () => {
-      while (!done) {
-        const text = await (await fetch(site.url(`/${name}.txt`))).text();
-        const [first = ""] = text;
-        assertEquals(text, first.repeat(text.length));
-        assert([5_000, 6_000, 3_000_000, 3_500_000].includes(text.length));
-        seen.add(`${name} ${first}`);
-      }
-    })
-  );
-  for (let round = 0; round < 40; round++) {
-    const letter = "abcd"[round % 4] ?? "";
-    await replace("small", round % 2 ? 5_000 : 6_000, letter);
-    await replace("large", round % 2 ? 3_000_000 : 3_500_000, letter);
-  }
-  done = true;
-  await Promise.all(load);
-  assert(seen.size > 2, [...seen].join());
-});
+tests.add(
+  "web_server: each version of a file has an ETag of its own",
+  async () => {
+    await using site = await startSite();
+    const file = join(site.root, "page.txt"), url = site.url("/page.txt");
+    const [old, later] = [new Date("2024-01-01"), new Date("2024-01-02")];
+    const tags: (string | null)[] = [];
+    const look = async (text: string) =>
+      tags.push((await assertGets(url, {}, 200, text)).get("etag"));
+    await Deno.writeTextFile(file, "one");
+    await Deno.utime(file, old, old);
+    await look("one");
+    await Deno.utime(file, later, later);
+    await look("one");
+    // Of the same size and date, another file takes its place.
+    await Deno.writeTextFile(`${file}.new`, "two");
+    await Deno.utime(`${file}.new`, later, later);
+    await Deno.rename(`${file}.new`, file);
+    await look("two");
+    await Deno.writeTextFile(file, "three");
+    await Deno.utime(file, later, later);
+    await look("three");
+    assertEquals(new Set(tags).size, 4, tags.join());
+  },
+);
 
-Deno.test("web_server: files of many sizes, byte for byte, to 20 at once", async () => {
-  await using site = await startSite();
-  const sizes = [
-    1,
-    2,
-    4095,
-    4096,
-    65535,
-    65536,
-    65537,
-    1 << 20,
-    (1 << 20) + 1,
-    9_999_999,
-  ];
-  const digest = async (bytes: Uint8Array<ArrayBuffer>) =>
-    new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-  const files = await Promise.all(sizes.map(async (size) => {
-    const bytes = new Uint8Array(size);
-    for (let i = 0; i < size; i += 65536) {
-      crypto.getRandomValues(bytes.subarray(i, i + 65536));
+tests.add(
+  "web_server: a file replaced under load is whole each time",
+  async () => {
+    await using site = await startSite();
+    const replace = async (name: string, length: number, letter: string) => {
+      const file = join(site.root, `${name}.txt`);
+      await Deno.writeTextFile(`${file}.new`, letter.repeat(length));
+      // Windows does not replace a file while somebody reads it.
+      for (let tries = 0;; tries++) {
+        try {
+          return await Deno.rename(`${file}.new`, file);
+        } catch (error) {
+          if (Deno.build.os !== "windows" || tries > 400) throw error;
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+      }
+    };
+    await Promise.all([
+      replace("small", 5_000, "a"),
+      replace("large", 3_000_000, "a"),
+    ]);
+    const seen = new Set<string>();
+    let done = false;
+    const load = ["small", "large"].flatMap((name) =>
+      Array.from({ length: 8 }, async () => {
+        while (!done) {
+          const text = await (await fetch(site.url(`/${name}.txt`))).text();
+          const [first = ""] = text;
+          assertEquals(text, first.repeat(text.length));
+          assert([5_000, 6_000, 3_000_000, 3_500_000].includes(text.length));
+          seen.add(`${name} ${first}`);
+        }
+      })
+    );
+    for (let round = 0; round < 16; round++) {
+      const letter = "abcd"[round % 4] ?? "";
+      await replace("small", round % 2 ? 5_000 : 6_000, letter);
+      await replace("large", round % 2 ? 3_000_000 : 3_500_000, letter);
     }
-    await Deno.writeFile(join(site.root, `${size}.bin`), bytes);
-    return { url: site.url(`/${size}.bin`), hash: await digest(bytes) };
-  }));
-  await Promise.all(Array.from({ length: 20 }, async () => {
-    for (const { url, hash } of files) {
-      const bytes = await (await fetch(url)).bytes();
-      assertEquals(await digest(bytes), hash, url);
-    }
-  }));
-});
+    done = true;
+    await Promise.all(load);
+    assert(seen.size > 2, [...seen].join());
+  },
+);
+
+tests.add(
+  "web_server: files of many sizes, byte for byte, to 8 at once",
+  async () => {
+    await using site = await startSite();
+    const sizes = [
+      1,
+      2,
+      4095,
+      4096,
+      65535,
+      65536,
+      65537,
+      1 << 20,
+      (1 << 20) + 1,
+      3_999_999,
+    ];
+    const digest = async (bytes: Uint8Array<ArrayBuffer>) =>
+      new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+    const files = await Promise.all(sizes.map(async (size) => {
+      const bytes = new Uint8Array(size);
+      for (let i = 0; i < size; i += 65536) {
+        crypto.getRandomValues(bytes.subarray(i, i + 65536));
+      }
+      await Deno.writeFile(join(site.root, `${size}.bin`), bytes);
+      return { url: site.url(`/${size}.bin`), hash: await digest(bytes) };
+    }));
+    await Promise.all(Array.from({ length: 8 }, async () => {
+      for (const { url, hash } of files) {
+        const bytes = await (await fetch(url)).bytes();
+        assertEquals(await digest(bytes), hash, url);
+      }
+    }));
+  },
+);
 
 /** Several hundred ways to ask for what is not below the root, or hidden. */
 function* hostilePaths(outside: string): Generator<string> {
@@ -770,110 +839,130 @@ function* hostilePaths(outside: string): Generator<string> {
   yield* ["/%zz", "/%ff", "/%ed%a0%80", "*", "..", "secret.txt", "?", "#"];
 }
 
-Deno.test("web_server: hundreds of hostile paths get nothing from outside", async () => {
-  await using site = await startSite();
-  const { root, folder, port } = site;
-  if (!noLinks) {
-    await Deno.symlink("../secret.txt", join(root, "out.txt"));
-    await Deno.symlink(folder, join(root, "out"));
-    await Deno.symlink("loop", join(root, "loop"));
-    await Deno.symlink("../out.txt", join(root, "sub", "chain.txt"));
-    await Deno.symlink("sub/index.html", join(root, "inside.html"));
-    await Deno.symlink(".hidden", join(root, "shown.txt"));
-    const fifo = new Deno.Command("mkfifo", { args: [join(root, "fifo")] });
-    assert((await fifo.output()).success);
-  }
-  const paths = [...hostilePaths(folder), "/shown.txt"];
-  assert(paths.length > 1000);
-  let done = 0;
-  await Promise.all(Array.from({ length: 16 }, async () => {
-    for (let path = paths[done++]; path !== undefined; path = paths[done++]) {
-      const answer = await ask(port, path);
-      assertMatch(answer, /^HTTP\/1.1 (400|404) /, path);
-      assert(!/SECRET|root:/.test(answer), path);
+tests.add(
+  "web_server: hundreds of hostile paths get nothing from outside",
+  async () => {
+    await using site = await startSite();
+    const { root, folder, port } = site;
+    if (!noLinks) {
+      await Deno.symlink("../secret.txt", join(root, "out.txt"));
+      await Deno.symlink(folder, join(root, "out"));
+      await Deno.symlink("loop", join(root, "loop"));
+      await Deno.symlink("../out.txt", join(root, "sub", "chain.txt"));
+      await Deno.symlink("sub/index.html", join(root, "inside.html"));
+      await Deno.symlink(".hidden", join(root, "shown.txt"));
+      const fifo = new Deno.Command("mkfifo", { args: [join(root, "fifo")] });
+      assert((await fifo.output()).success);
     }
-  }));
-  // What is malformed is 400, what is only not to be had is 404.
-  for (
-    const [status, paths] of [
-      [400, [
-        "/%",
-        "/%a",
-        "/%zz",
-        "/%ff",
-        "/%00",
-        "/a%5cb",
-        "/a\\b",
-        "/%c0%ae",
-      ]],
-      [404, ["/.hidden", "/%2ehidden", "/../secret.txt", "/sub/..%2f", "//a"]],
-    ] as const
-  ) {
-    for (const path of paths) {
+    const paths = [...hostilePaths(folder), "/shown.txt"];
+    assert(paths.length > 1000);
+    let done = 0;
+    await Promise.all(Array.from({ length: 16 }, async () => {
+      for (let path = paths[done++]; path !== undefined; path = paths[done++]) {
+        const answer = await ask(port, path);
+        assertMatch(answer, /^HTTP\/1.1 (400|404) /, path);
+        assert(!/SECRET|root:/.test(answer), path);
+      }
+    }));
+    // What is malformed is 400, what is only not to be had is 404.
+    for (
+      const [status, paths] of [
+        [400, [
+          "/%",
+          "/%a",
+          "/%zz",
+          "/%ff",
+          "/%00",
+          "/a%5cb",
+          "/a\\b",
+          "/%c0%ae",
+        ]],
+        [404, [
+          "/.hidden",
+          "/%2ehidden",
+          "/../secret.txt",
+          "/sub/..%2f",
+          "//a",
+        ]],
+      ] as const
+    ) {
+      for (const path of paths) {
+        assertMatch(
+          await ask(port, path),
+          new RegExp(`^HTTP/1.1 ${status} `),
+          path,
+        );
+      }
+    }
+    if (noLinks) return;
+    assertMatch(await ask(port, "/inside.html"), /<p>sub<\/p>/);
+
+    // Asked for, then moved out, with a link in its place.
+    const page = join(root, "sub", "index.html");
+    await Deno.utime(page, new Date(0), new Date(0));
+    assertMatch(await ask(port, "/sub/"), / 200 OK/);
+    await Deno.rename(join(root, "sub"), join(folder, "sub"));
+    await Deno.symlink(join(folder, "sub"), join(root, "sub"));
+    assertMatch(await ask(port, "/sub/index.html"), / 404 /);
+  },
+);
+
+tests.add(
+  "web_server: what is not HTTP, or too long, does not stop it",
+  async () => {
+    await using site = await startSite();
+    for (
+      const data of [
+        "\r\n\r\n",
+        "\x16\x03\x01\x02\x00",
+        "GET\r\n\r\n",
+        `GET / HTTP/1.1\r\nHost: a\r\nX: ${"a".repeat(2_000_000)}\r\n\r\n`,
+      ]
+    ) {
+      using peer = await TcpPeer.connect(site.port);
+      await peer.send(data).catch(() => {}); // it may be cut off at once
+      await peer.connection.closeWrite().catch(() => {});
+      assert(!(await peer.rest()).includes("200 OK"));
+    }
+    const slow = await Promise.all(
+      Array.from({ length: 100 }, async () => {
+        const peer = await TcpPeer.connect(site.port);
+        await peer.send("G");
+        return peer;
+      }),
+    );
+    await assertGets(site.url("/"), {}, 200, "<p>start</p>\n");
+    for (const peer of slow) peer[Symbol.dispose]();
+  },
+);
+
+tests.add(
+  "web_server: only --exit-on-close lets a request end it",
+  async () => {
+    await using site = await startSite();
+    for (let i = 0; i < 2; i++) {
       assertMatch(
-        await ask(port, path),
-        new RegExp(`^HTTP/1.1 ${status} `),
-        path,
+        await ask(site.port, "/"),
+        / 200 OK/,
       );
     }
-  }
-  if (noLinks) return;
-  assertMatch(await ask(port, "/inside.html"), /<p>sub<\/p>/);
 
-  // Asked for, then moved out, with a link in its place.
-  const page = join(root, "sub", "index.html");
-  await Deno.utime(page, new Date(0), new Date(0));
-  assertMatch(await ask(port, "/sub/"), / 200 OK/);
-  await Deno.rename(join(root, "sub"), join(folder, "sub"));
-  await Deno.symlink(join(folder, "sub"), join(root, "sub"));
-  assertMatch(await ask(port, "/sub/index.html"), / 404 /);
-});
-
-Deno.test("web_server: what is not HTTP, or too long, does not stop it", async () => {
-  await using site = await startSite();
-  for (
-    const data of [
-      "\r\n\r\n",
-      "\x16\x03\x01\x02\x00",
-      "GET\r\n\r\n",
-      `GET / HTTP/1.1\r\nHost: a\r\nX: ${"a".repeat(2_000_000)}\r\n\r\n`,
-    ]
-  ) {
-    using peer = await TcpPeer.connect(site.port);
-    await peer.send(data).catch(() => {}); // it may be cut off at once
-    await peer.connection.closeWrite().catch(() => {});
-    assert(!(await peer.rest()).includes("200 OK"));
-  }
-  const slow = await Promise.all(
-    Array.from({ length: 100 }, async () => {
-      const peer = await TcpPeer.connect(site.port);
-      await peer.send("G");
-      return peer;
-    }),
-  );
-  await assertGets(site.url("/"), {}, 200, "<p>start</p>\n");
-  for (const peer of slow) peer[Symbol.dispose]();
-});
-
-Deno.test("web_server: only --exit-on-close lets a request end it", async () => {
-  await using site = await startSite();
-  for (let i = 0; i < 2; i++) assertMatch(await ask(site.port, "/"), / 200 OK/);
-
-  await using started = await startServer("web:server");
-  using idle = await TcpPeer.connect(started.port);
-  await idle.send("GET /test.txt HTTP/1.1\r\nHost: a\r\n\r\n");
-  await idle.assertReplies("HTTP/1.1 200 OK");
-  using peer = await TcpPeer.connect(started.port);
-  // As the Python client writes it.
-  await peer.send(
-    "GET /index.html HTTP/1.0\r\nHost: 127.0.0.1\r\nConnection: Close\r\n\r\n",
-  );
-  assertMatch(await peer.rest(), /^HTTP\/1.0 200 OK\r\n[^]*<\/html>\n$/);
-  await assertExits(started.server, 0);
-  assert(started.server.stdout.endsWith(
-    "GET /index.html 200\nClose request received. Server is closing...\n",
-  ));
-});
+    await using started = await startServer("web:server");
+    using idle = await TcpPeer.connect(started.port);
+    await idle.send("GET /test.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    await idle.assertReplies("HTTP/1.1 200 OK");
+    using peer = await TcpPeer.connect(started.port);
+    // As the Python client writes it.
+    await peer.send(
+      "GET /index.html HTTP/1.0\r\nHost: 127.0.0.1\r\nConnection: Close\r\n\r\n",
+    );
+    assertMatch(await peer.rest(), /^HTTP\/1.0 200 OK\r\n[^]*<\/html>\n$/);
+    await assertExits(started.server, 0);
+    assert(started.server.stdout.endsWith(
+      "GET /index.html 200\nClose request received. Server is closing...\n",
+    ));
+  },
+);
 
 /** Starts a client that asks for /x once, and answers it with these bytes. */
 async function answerWith(answer: string | Uint8Array): Promise<Program> {
@@ -897,87 +986,103 @@ async function answerWith(answer: string | Uint8Array): Promise<Program> {
   return client;
 }
 
-for (
-  const [what, answer, output] of [
-    [
-      "like Python's",
-      "HTTP/1.0 200 OK\n\nhello\nthere",
-      "HTTP/1.0 200 OK\n\nhello\nthere\n",
-    ],
-    [
-      "with a length",
-      "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello and more",
-      "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello\n",
-    ],
-    [
-      "in chunks",
-      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" +
-      '5;a="b"\r\nhello\r\n3\r\n!\r\n\r\n0\r\nTrailer: x\r\n\r\n',
-      "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\nhello!\r\n\n",
-    ],
-    [
-      "after 103",
-      "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
-      "HTTP/1.1 204 No Content\n\n\n",
-    ],
-    [
-      "304 with a length",
-      "HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n",
-      "HTTP/1.1 304 Not Modified\nContent-Length: 99\n\n\n",
-    ],
-    [
-      "with control characters",
-      "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n\x1b[2Jé\x9b\ta\r\nb",
-      "HTTP/1.0 200 OK\nContent-Type: text/plain\n\n\ufffd[2Jé\ufffd\ta\r\nb\n",
-    ],
-    [
-      "whose fields are folded",
-      "HTTP/1.1 200 OK\r\nA: b\r\n  c\r\nContent-Length:\r\n\t 5\r\n\r\nhello!",
-      "HTTP/1.1 200 OK\nA: b c\nContent-Length: 5\n\nhello\n",
-    ],
-    [
-      "with U+2028 and U+202E in a field, and no reason",
-      "HTTP/1.1 200\r\nX: a\u2028b\u202e\r\nContent-length:2\r\n\r\nab",
-      "HTTP/1.1 200\nX: a\ufffdb\ufffd\nContent-length:2\n\nab\n",
-    ],
-    [
-      "with U+2028 before the length",
-      "HTTP/1.1 200 a\u2028b\r\ncontent-LENGTH: \t2 \t\r\n\r\nabc",
-      "HTTP/1.1 200 a\ufffdb\ncontent-LENGTH: \ufffd\n\nab\n".replace(
-        "\ufffd\n\nab",
-        "\t2 \t\n\nab",
-      ),
-    ],
-    [
-      "with the same length twice",
-      "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1 , 1\r\n\r\nab",
-      "HTTP/1.1 200 OK\nContent-Length: 1\nContent-Length: 1 , 1\n\na\n",
-    ],
-    [
-      "in chunks, whose length does not count, with bare LF",
-      "HTTP/1.1 200 OK\nContent-Length: 1\nTransfer-Encoding: Chunked\n\n" +
-      "00A ;x\n0123456789\n0\nA: b\nC: d\n\nmore",
-      "HTTP/1.1 200 OK\nContent-Length: 1\nTransfer-Encoding: Chunked\n\n0123456789\n",
-    ],
-    [
-      "in a coding that ends with the connection",
-      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, x\r\n\r\n1\r\na",
-      "HTTP/1.1 200 OK\nTransfer-Encoding: chunked, x\n\n1\r\na\n",
-    ],
-    [
-      "after 100 and 103 with a length",
-      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n" +
-      "Content-Length: 9\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nx",
-      "HTTP/1.1 200 OK\nContent-Length: 0\n\n\n",
-    ],
-  ] as const
-) {
-  Deno.test(`web_client: an answer ${what}, byte by byte`, async () => {
-    await using client = await answerWith(answer);
-    await assertExits(client, 0);
-    assertEquals(client.stdout, AGAIN + output);
-  });
-}
+/** Answers, and what the client prints of them. */
+const ANSWERS: [what: string, answer: string, output: string][] = [
+  [
+    "like Python's",
+    "HTTP/1.0 200 OK\n\nhello\nthere",
+    "HTTP/1.0 200 OK\n\nhello\nthere\n",
+  ],
+  [
+    "with a length",
+    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello and more",
+    "HTTP/1.1 200 OK\nContent-Length: 5\n\nhello\n",
+  ],
+  [
+    "in chunks",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" +
+    '5;a="b"\r\nhello\r\n3\r\n!\r\n\r\n0\r\nTrailer: x\r\n\r\n',
+    "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\nhello!\n\n",
+  ],
+  [
+    "after 103",
+    "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
+    "HTTP/1.1 204 No Content\n\n\n",
+  ],
+  [
+    "304 with a length",
+    "HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n",
+    "HTTP/1.1 304 Not Modified\nContent-Length: 99\n\n\n",
+  ],
+  [
+    "with control characters",
+    "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\n\x1b[2Jé\x9b\ta\r\nb",
+    "HTTP/1.0 200 OK\nContent-Type: text/plain\n\n\ufffd[2Jé\ufffd\ta\nb\n",
+  ],
+  [
+    "whose fields are folded",
+    "HTTP/1.1 200 OK\r\nA: b\r\n  c\r\nContent-Length:\r\n\t 5\r\n\r\nhello!",
+    "HTTP/1.1 200 OK\nA: b c\nContent-Length: 5\n\nhello\n",
+  ],
+  [
+    "with U+2028 and U+202E in a field, and no reason",
+    "HTTP/1.1 200\r\nX: a\u2028b\u202e\r\nContent-length:2\r\n\r\nab",
+    "HTTP/1.1 200\nX: a\ufffdb\ufffd\nContent-length:2\n\nab\n",
+  ],
+  [
+    "with U+2028 before the length",
+    "HTTP/1.1 200 a\u2028b\r\ncontent-LENGTH: \t2 \t\r\n\r\nabc",
+    "HTTP/1.1 200 a\ufffdb\ncontent-LENGTH: \ufffd\n\nab\n".replace(
+      "\ufffd\n\nab",
+      "\t2 \t\n\nab",
+    ),
+  ],
+  [
+    "with the same length twice",
+    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1 , 1\r\n\r\nab",
+    "HTTP/1.1 200 OK\nContent-Length: 1\nContent-Length: 1 , 1\n\na\n",
+  ],
+  [
+    "in chunks, whose length does not count, with bare LF",
+    "HTTP/1.1 200 OK\nContent-Length: 1\nTransfer-Encoding: Chunked\n\n" +
+    "00A ;x\n0123456789\n0\nA: b\nC: d\n\nmore",
+    "HTTP/1.1 200 OK\nContent-Length: 1\nTransfer-Encoding: Chunked\n\n0123456789\n",
+  ],
+  [
+    "in a coding that ends with the connection",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, x\r\n\r\n1\r\na",
+    "HTTP/1.1 200 OK\nTransfer-Encoding: chunked, x\n\n1\na\n",
+  ],
+  [
+    "after 100 and 103 with a length",
+    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n" +
+    "Content-Length: 9\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nx",
+    "HTTP/1.1 200 OK\nContent-Length: 0\n\n\n",
+  ],
+];
+
+tests.add("web_client: answers of all kinds, byte by byte", async () => {
+  using listener = new TcpListener();
+  const args = ["--port", `${listener.port}`, "/x"];
+  await using client = await start("web:client", args);
+  let shown = AGAIN;
+  for (const [what, answer, output] of ANSWERS) {
+    await answerPrompt(client, AGAIN, "y");
+    using peer = await listener.accept();
+    peer.connection.setNoDelay();
+    await peer.assertReplies("GET /x HTTP/1.1\r\n");
+    for (const byte of new TextEncoder().encode(answer)) {
+      await peer.send(Uint8Array.of(byte));
+    }
+    await peer.connection.closeWrite();
+    shown += output + AGAIN;
+    const done = () => client.asking && client.stdout.length >= shown.length;
+    await client.until(done, `show an answer ${what}`, PATIENCE_MS);
+    assertEquals(client.stdout, shown, what);
+  }
+  await client.endInput();
+  await client.ended;
+});
 
 for (
   const [what, answer, complaint] of [
@@ -1071,20 +1176,24 @@ for (
       /64 KiB/,
     ],
     ["an endless line", "a".repeat(999_999), /64 KiB/],
-    [
-      "a huge body",
-      `HTTP/1.1 200 OK\r\n\r\n${"a".repeat(11_000_000)}`,
-      /10 MiB/,
-    ],
   ] as const
 ) {
-  Deno.test(`web_client: ${what} is reported`, async () => {
+  tests.add(`web_client: ${what} is reported`, async () => {
     await using client = await answerWith(answer);
     await assertExits(client, 1);
     assertComplaint(client, complaint);
     if (/early$/.test(what)) assertMatch(client.stdout, /\n\nhello\n$/);
   });
 }
+
+tests.add("web_client: a long body is printed whole", async () => {
+  const body = "0123456789\r\n".repeat(300_000);
+  await using client = await answerWith(`HTTP/1.1 200 OK\r\n\r\n${body}`);
+  await assertExits(client, 0);
+  const lines = body.replaceAll("\r", "");
+  assertEquals(client.stdout.length, AGAIN.length + 17 + lines.length + 1);
+  assert(client.stdout.endsWith(`OK\n\n${lines}\n`));
+});
 
 const sized = (text: string) =>
   `HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
@@ -1095,61 +1204,69 @@ async function choose(client: Program, link: string, again: string) {
   await answerPrompt(client, AGAIN, again);
 }
 
-Deno.test("web_client: reconnects when the kept connection was closed", async () => {
-  using listener = new TcpListener();
-  const { port } = listener;
-  await using client = await start("web:client", ["--port", `${port}`]);
-  const request = (path: string, wish: string) =>
-    `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n` +
-    `Connection: ${wish}\r\n\r\n`;
-  await choose(client, " a b?é#part ", " Yes");
-  {
+tests.add(
+  "web_client: reconnects when the kept connection was closed",
+  async () => {
+    using listener = new TcpListener();
+    const { port } = listener;
+    await using client = await start("web:client", ["--port", `${port}`]);
+    const request = (path: string, wish: string) =>
+      `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n` +
+      `Connection: ${wish}\r\n\r\n`;
+    await choose(client, " a b?é#part ", " Yes");
+    {
+      using peer = await listener.accept();
+      await peer.assertReplies(request("/a%20b?%C3%A9", "Keep-Alive"));
+      await peer.send(sized("one"));
+      await choose(client, `http://127.0.0.1:${port}/two`, "y");
+      await peer.assertReplies(request("/two", "Keep-Alive"));
+      await peer.send(sized("two"));
+      await assertPrints(client, "two\n");
+    }
+    await choose(client, "three", "Y");
+    {
+      // Closes when the question has come, without an answer.
+      using peer = await listener.accept();
+      await peer.assertReplies(request("/three", "Keep-Alive"));
+      await peer.send(sized("three"));
+      await choose(client, "/four", "no");
+      await peer.assertReplies(request("/four", "Close"));
+    }
     using peer = await listener.accept();
-    await peer.assertReplies(request("/a%20b?%C3%A9", "Keep-Alive"));
-    await peer.send(sized("one"));
-    await choose(client, `http://127.0.0.1:${port}/two`, "y");
-    await peer.assertReplies(request("/two", "Keep-Alive"));
-    await peer.send(sized("two"));
-    await assertPrints(client, "two\n");
-  }
-  await choose(client, "three", "Y");
-  {
-    // Closes when the question has come, without an answer.
-    using peer = await listener.accept();
-    await peer.assertReplies(request("/three", "Keep-Alive"));
-    await peer.send(sized("three"));
-    await choose(client, "/four", "no");
     await peer.assertReplies(request("/four", "Close"));
-  }
-  using peer = await listener.accept();
-  await peer.assertReplies(request("/four", "Close"));
-  await peer.send(sized("four"));
-  await assertExits(client, 0);
-  assert(client.stdout.endsWith("\n\nfour\n"));
-});
+    await peer.send(sized("four"));
+    await assertExits(client, 0);
+    assert(client.stdout.endsWith("\n\nfour\n"));
+  },
+);
 
-Deno.test("web_client: reconnects when the kept connection was reset", async () => {
-  const sockets: Socket[] = [];
-  await using server = createServer((socket) => {
-    sockets.push(socket);
-    socket.on("error", () => {});
-    socket.once("data", () => socket.write(sized(`${sockets.length}`)));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  assert(address !== null && typeof address === "object");
-  const args = ["--port", `${address.port}`];
-  await using client = await start("web:client", args);
-  await choose(client, "/one", "y");
-  await answerPrompt(client, LINK, "/two"); // it has got its first answer
-  sockets[0]?.resetAndDestroy();
-  await new Promise((resolve) => setTimeout(resolve, 300)); // for the reset
-  await answerPrompt(client, AGAIN, "n");
-  await assertExits(client, 0);
-  assert(client.stdout.endsWith("\n\n2\n"), client.stdout);
-});
+tests.add(
+  "web_client: reconnects when the kept connection was reset",
+  async () => {
+    const sockets: Socket[] = [];
+    await using server = createServer((socket) => {
+      sockets.push(socket);
+      socket.on("error", () => {});
+      socket.once("data", () => socket.write(sized(`${sockets.length}`)));
+    });
+    await new Promise<void>((resolve) =>
+      server.listen(0, "127.0.0.1", resolve)
+    );
+    const address = server.address();
+    assert(address !== null && typeof address === "object");
+    const args = ["--port", `${address.port}`];
+    await using client = await start("web:client", args);
+    await choose(client, "/one", "y");
+    await answerPrompt(client, LINK, "/two"); // it has got its first answer
+    sockets[0]?.resetAndDestroy();
+    await new Promise((resolve) => setTimeout(resolve, 300)); // for the reset
+    await answerPrompt(client, AGAIN, "n");
+    await assertExits(client, 0);
+    assert(client.stdout.endsWith("\n\n2\n"), client.stdout);
+  },
+);
 
-Deno.test("web_client: does not ask again after half an answer", async () => {
+tests.add("web_client: does not ask again after half an answer", async () => {
   using listener = new TcpListener();
   await using client = await start("web:client", [
     "--port",
@@ -1182,36 +1299,39 @@ for (
   ] as const
 ) {
   for (const when of ["with the answer", "later"]) {
-    Deno.test(`web_client: ${what} that nobody asked for, ${when}, is no answer`, async () => {
-      using listener = new TcpListener();
-      const args = ["--port", `${listener.port}`];
-      await using client = await start("web:client", args);
-      await choose(client, "/one", "y");
-      using first = await listener.accept();
-      await first.assertReplies("GET /one ");
-      await first.send(sized("one") + (when === "later" ? "" : unasked));
-      await answerPrompt(client, LINK, "/two");
-      if (when === "later" && unasked !== "") {
-        await first.send(unasked);
-        if (what.includes("end")) await first.connection.closeWrite();
-      }
-      // The client reads on: what we sent is there before the question.
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      await answerPrompt(client, AGAIN, "n");
-      using second = kept ? undefined : await listener.accept();
-      if (second) {
-        await second.assertReplies("GET /two ");
-        assertMatch(await first.rest(), /: Keep-Alive\r\n\r\n$/); // and the end
-      } else {
-        const rest =
-          `HTTP/1.1\r\nHost: 127.0.0.1:${listener.port}\r\nConnection: `;
-        await first.assertReplies(`${rest}Keep-Alive\r\n\r\nGET /two `);
-      }
-      await (second ?? first).send(sized("two"));
-      await assertExits(client, 0);
-      assert(!/unasked|408/.test(client.stdout), client.stdout);
-      assert(client.stdout.endsWith("\n\ntwo\n"));
-    });
+    tests.add(
+      `web_client: ${what} that nobody asked for, ${when}, is no answer`,
+      async () => {
+        using listener = new TcpListener();
+        const args = ["--port", `${listener.port}`];
+        await using client = await start("web:client", args);
+        await choose(client, "/one", "y");
+        using first = await listener.accept();
+        await first.assertReplies("GET /one ");
+        await first.send(sized("one") + (when === "later" ? "" : unasked));
+        await answerPrompt(client, LINK, "/two");
+        if (when === "later" && unasked !== "") {
+          await first.send(unasked);
+          if (what.includes("end")) await first.connection.closeWrite();
+        }
+        // The client reads on: what we sent is there before the question.
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        await answerPrompt(client, AGAIN, "n");
+        using second = kept ? undefined : await listener.accept();
+        if (second) {
+          await second.assertReplies("GET /two ");
+          assertMatch(await first.rest(), /: Keep-Alive\r\n\r\n$/); // and the end
+        } else {
+          const rest =
+            `HTTP/1.1\r\nHost: 127.0.0.1:${listener.port}\r\nConnection: `;
+          await first.assertReplies(`${rest}Keep-Alive\r\n\r\nGET /two `);
+        }
+        await (second ?? first).send(sized("two"));
+        await assertExits(client, 0);
+        assert(!/unasked|408/.test(client.stdout), client.stdout);
+        assert(client.stdout.endsWith("\n\ntwo\n"));
+      },
+    );
   }
 }
 
@@ -1238,65 +1358,42 @@ for (
     ["304", "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n", true],
   ] as const
 ) {
-  Deno.test(`web_client: ${what} ${kept ? "keeps" : "ends"} the connection`, async () => {
-    using listener = new TcpListener();
-    const args = ["--port", `${listener.port}`];
-    await using client = await start("web:client", args);
-    await choose(client, "/one", "y");
-    using first = await listener.accept();
-    await first.assertReplies("GET /one ");
-    await first.send(`${head}\r\n`);
-    await choose(client, "/two", "n");
-    if (!kept) {
-      using second = await listener.accept();
-      await second.assertReplies("GET /two ");
-      await second.send(sized("two"));
-    } else {
-      const rest =
-        `HTTP/1.1\r\nHost: 127.0.0.1:${listener.port}\r\nConnection: `;
-      await first.assertReplies(
-        `${rest}Keep-Alive\r\n\r\nGET /two ${rest}Close`,
-      );
-      await first.send(sized("two"));
-    }
-    await assertExits(client, 0);
-    assert(client.stdout.endsWith("\n\ntwo\n"), client.stdout);
-  });
+  tests.add(
+    `web_client: ${what} ${kept ? "keeps" : "ends"} the connection`,
+    async () => {
+      using listener = new TcpListener();
+      const args = ["--port", `${listener.port}`];
+      await using client = await start("web:client", args);
+      await choose(client, "/one", "y");
+      using first = await listener.accept();
+      await first.assertReplies("GET /one ");
+      await first.send(`${head}\r\n`);
+      await choose(client, "/two", "n");
+      if (!kept) {
+        using second = await listener.accept();
+        await second.assertReplies("GET /two ");
+        await second.send(sized("two"));
+      } else {
+        const rest =
+          `HTTP/1.1\r\nHost: 127.0.0.1:${listener.port}\r\nConnection: `;
+        await first.assertReplies(
+          `${rest}Keep-Alive\r\n\r\nGET /two ${rest}Close`,
+        );
+        await first.send(sized("two"));
+      }
+      await assertExits(client, 0);
+      assert(client.stdout.endsWith("\n\ntwo\n"), client.stdout);
+    },
+  );
 }
 
-Deno.test("web: half a response, half a form: given up after 30 s", async () => {
-  await using site = await startSite();
-  using half = await TcpPeer.connect(site.port);
-  await half.send(
-    "POST /form.html HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf",
-  );
-  using listener = new TcpListener();
-  const args = ["--port", `${listener.port}`, "/x"];
-  await using client = await start("web:client", args);
-  await answerPrompt(client, AGAIN, "y");
-  using peer = await listener.accept();
-  await peer.assertReplies("GET /x ");
-  await peer.send("HTTP/1.1 200 OK\r\n");
-  const begin = performance.now();
-  assertEquals(await client.exits(60_000), 1);
-  assert(performance.now() - begin > 25_000);
-  assertComplaint(client, /it takes too long/);
-  await half.assertReplies("HTTP/1.1 408 ");
-});
-
-Deno.test("web_client: links, as arguments", async () => {
-  for (
-    const [link, path] of [
-      ["007", "/007"],
-      ["test.txt", "/test.txt"],
-      ["0x10", "/0x10"],
-      ["", "/"],
-      ["/a?b#c", "/a?b"],
-      ["//a", "//a"],
-      ["/%41", "/%41"],
-      ["/😀", "/%F0%9F%98%80"],
-    ] as const
-  ) {
+tests.add("web_client: links, as arguments", async () => {
+  const links = {
+    ...{ "007": "/007", "test.txt": "/test.txt", "0x10": "/0x10", "": "/" },
+    ...{ "/a?b#c": "/a?b", "//a": "//a", "/%41": "/%41" },
+    "/😀": "/%F0%9F%98%80",
+  };
+  for (const [link, path] of Object.entries(links)) {
     using listener = new TcpListener();
     const args = ["--port", `${listener.port}`, link];
     await using client = await start("web:client", args);
@@ -1311,7 +1408,7 @@ Deno.test("web_client: links, as arguments", async () => {
   }
 });
 
-Deno.test("web_client: an image is not printed", async () => {
+tests.add("web_client: an image is not printed", async () => {
   const image = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x1a, 0xff);
   const head = new TextEncoder().encode(
     "HTTP/1.0 200 OK\r\nContent-Type: image/png\r\n\r\n",
@@ -1321,33 +1418,67 @@ Deno.test("web_client: an image is not printed", async () => {
   assertMatch(client.stdout, /\(6 bytes that are not text\)\n$/);
 });
 
-Deno.test("web_server: a root without permission, and one that is missing", async () => {
-  await assertFails("web:server", ["--root", "tests"], 1, /--allow-read/);
-  await using alone = await startAlone(SCRIPT, ["--port", "0"]);
-  const [, port] = await assertPrints(alone, /port (\d+) /);
-  await assertGets(`http://127.0.0.1:${port}/`, {}, 404, "File Not Found");
-  assertMatch(alone.stderr, /^There is no folder public .*\n$/);
-});
+tests.add(
+  "web_server: a root without permission, and one that is missing",
+  async () => {
+    await assertFails("web:server", ["--root", "tests"], 1, /--allow-read/);
+    await using alone = await startAlone(SCRIPT, ["--port", "0"]);
+    const [, port] = await assertPrints(alone, /port (\d+) /);
+    await assertGets(`http://127.0.0.1:${port}/`, {}, 404, "File Not Found");
+    assertMatch(alone.stderr, /^There is no folder public .*\n$/);
+  },
+);
 
-for (const [width, height] of [[1280, 800], [360, 740]]) {
-  Deno.test(needs(["chromium"], {
-    name: `public: in Chromium, ${width} wide`,
-    async fn() {
-      await using site = await startServer("web:server");
-      const origin = `http://127.0.0.1:${site.port}/`;
-      const visit = "tests/web_browser.ts";
-      await using browser = new Program("browser", [
-        "run",
-        "--allow-all",
-        visit,
-        origin,
-        `${width}`,
-        `${height}`,
-      ]);
-      await browser.prints("followed the links", { ms: 60_000 });
-      await assertPrints(browser, "reloaded\n");
-      await assertPrints(site.server, "GET / 304\n");
-      assertEquals(await browser.exits(60_000), 0, browser.stderr);
-    },
-  }));
-}
+tests.add(needs(["python3"], {
+  name: "web: each with one that talks as the original does",
+  async fn() {
+    const python = (...args: string[]) =>
+      new Program(
+        "python",
+        ["tests/peers/web.py", ...args],
+        {},
+        ROOT,
+        find("python3"),
+      );
+    await using server = python("server", "0");
+    const [, port = ""] = await assertPrints(server, /port (\d+) /);
+    await using client = await start("web:client", ["--port", port]);
+    await choose(client, "/test.txt", "y");
+    await choose(client, "/nothing.html", "y");
+    await assertPrints(client, /200 OK\n[^]*This is test.txt, /);
+    await assertPrints(client, "\n\nFile Not Found\n");
+    await choose(client, "/test.txt", "n"); // ends it, without an answer
+    await assertExits(client, 1);
+    assertComplaint(client, /without a word/);
+    await assertExits(server, 0);
+
+    await using started = await startServer("web:server");
+    const ask = async (link: string, wish: string) => {
+      await using other = python("client", `${started.port}`, link, wish);
+      await assertExits(other, 0);
+      return other.stdout;
+    };
+    assertMatch(await ask("/test.txt", "Keep-Alive"), /200 OK[^]*plain text/);
+    assertMatch(await ask("test.txt", "Keep-Alive"), / 400 /);
+    assertMatch(await ask("/nothing.html", "Close"), / 404 Not Found/);
+    await assertExits(started.server, 0);
+  },
+}));
+
+tests.add(needs(["chromium"], {
+  name: "public: in Chromium, 1280 and 360 wide",
+  async fn() {
+    await using site = await startServer("web:server");
+    const origin = `http://127.0.0.1:${site.port}/`;
+    const visit = ["tests/web_browser.ts", origin, "1280x800", "360x740"];
+    const command = ["run", "--allow-all", ...visit];
+    await using browser = new Program("browser", command);
+    assertEquals(await browser.exits(120_000), 0, browser.stderr);
+    const seen = ["opened", "followed the links, and back", "reloaded"];
+    const lines = [...seen, "sent the form", "done", ""].join("\n");
+    assertEquals(browser.stdout, lines.repeat(2).replaceAll("\n\n", "\n"));
+    await assertPrints(site.server, "GET / 304\n");
+  },
+}));
+
+tests.run("web");

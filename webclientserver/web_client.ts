@@ -26,7 +26,6 @@ if (/^[0.:]+$/.test(host)) usage(`--host ${host}, it is for servers`);
 if (links.length > 1) usage(`${links.length} links`);
 
 const name = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-const HEAD = 64 * 1024, BODY = 10 * 1024 * 1024; // bytes that we take at most
 const EMPTY = /(^|\r?\n)\r?\n/; // an empty line: the end of a head
 const lines = keyboard();
 let connection: Deno.TcpConn | null = null; // kept for the next request
@@ -66,16 +65,18 @@ async function get(path: string, wish: string): Promise<void> {
     if (!isHeard) throw new Error("it left without a word");
   }
   const { head, status, headers, isKept } = await takeHead();
-  const pieces: Uint8Array<ArrayBuffer>[] = [];
+  console.log(`${escape(head)}\n`);
+  const type = headers.get("content-type") ?? "";
+  const isText = /^(text\/|$)|json|xml/i.test(type); // an image is none
+  const utf8 = new TextDecoder();
   let length = 0;
   try {
     for await (const piece of takeBody(status, headers)) {
-      pieces.push(piece);
       length += piece.length;
-      if (length > BODY) throw new Error("its body is longer than 10 MiB");
+      if (isText) await print(escape(utf8.decode(piece, { stream: true })));
     }
   } finally {
-    show(head, headers, await new Blob(pieces).bytes());
+    console.log(isText ? "" : `(${length} bytes that are not text)`);
   }
   if (isKept) return;
   connection.close();
@@ -90,11 +91,8 @@ async function hasSpoken(): Promise<boolean> {
 
 /** Sends a request; false if the server leaves before it says a word. */
 async function send(connection: Deno.TcpConn, text: string): Promise<boolean> {
-  let rest = new TextEncoder().encode(text);
   try {
-    while (rest.length > 0) {
-      rest = rest.subarray(await limited(connection.write(rest)));
-    }
+    await connection.write(new TextEncoder().encode(text)); // short, so whole
     return await receive();
   } catch (error) {
     if (error instanceof Deno.errors.TimedOut) throw error;
@@ -118,7 +116,7 @@ async function takeHead() {
     headers.append(name, value.replace(/[^\t -~]/gu, "?"));
   }
   const options = headers.get("connection")?.toLowerCase().split(/\s*,\s*/);
-  const isKept = again && !options?.includes("close") &&
+  const isKept = !options?.includes("close") &&
     (minor !== "0" || options?.includes("keep-alive"));
   return { head, status: Number(status), headers, isKept };
 }
@@ -168,7 +166,7 @@ async function takeText(end = /\r?\n/): Promise<string> {
   const bytes = new TextDecoder("latin1"); // a character for each byte
   let found;
   while (!(found = end.exec(bytes.decode(received)))) {
-    if (received.length > HEAD) throw new Error("its head is over 64 KiB");
+    if (received.length > 65536) throw new Error("its head is over 64 KiB");
     if (!await receive()) throw new Error("it left too early");
   }
   const text = new TextDecoder().decode(received.subarray(0, found.index))
@@ -178,9 +176,10 @@ async function takeText(end = /\r?\n/): Promise<string> {
   return text;
 }
 
-/** Waits for more bytes; false when the connection has ended. */
+/** Waits for more bytes, 10 s at most; false when the connection has ended. */
 async function receive(): Promise<boolean> {
-  const bytes = await limited(reading);
+  const bytes = await Promise.race([reading, pause(10_000, null)]);
+  if (!bytes) throw new Deno.errors.TimedOut("it takes too long");
   received = await new Blob([received, bytes]).bytes();
   if (connection) readOn(connection);
   return bytes.length > 0;
@@ -194,32 +193,19 @@ function readOn(connection: Deno.TcpConn): void {
   reading.catch(() => {}); // who waits for it sees the error
 }
 
-/** Waits 30 s at most. */
-async function limited<T>(promise: Promise<T>): Promise<T> {
-  const late = pause(30_000).then(() => {
-    throw new Deno.errors.TimedOut("it takes too long");
-  });
-  return await Promise.race([promise, late]);
-}
-
-/** Prints a response. Its control characters must not control the terminal. */
-function show(head: string, headers: Headers, body: Uint8Array<ArrayBuffer>) {
-  const isText = /^(text\/|$)/i.test(headers.get("content-type") ?? "");
-  const text = new TextDecoder().decode(body);
-  const isShown = isText || !text.includes("\uFFFD"); // an image is no text
-  const shown = isShown ? text : `(${body.length} bytes that are not text)`;
-  console.log(escape(`${head}\n\n${shown}`));
-}
-
 /** Makes a stranger's text safe to print: it cannot command the terminal. */
 function escape(text: string): string {
-  const control = /(?!\r\n|\n|\t)[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu;
-  return text.replace(control, "\uFFFD");
+  const control = /(?![\n\t])[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu;
+  return text.replace(control, (c) => c === "\r" ? "" : "\uFFFD");
+}
+
+async function print(text: string): Promise<void> {
+  await Deno.stdout.write(new TextEncoder().encode(text));
 }
 
 /** What is typed; null at the end of the input. */
 async function ask(prompt: string): Promise<string | null> {
-  await Deno.stdout.write(new TextEncoder().encode(prompt));
+  await print(prompt);
   const { value, done } = await lines.next();
   if (done) console.log(); // ends the prompt's line
   return done ? null : value;

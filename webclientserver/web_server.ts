@@ -33,13 +33,12 @@ const DATE = // three forms: of today, of RFC 850, of C's asctime()
 const TYPES: Record<string, string> = {
   ".css": "text/css; charset=utf-8", ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8", ".txt": "text/plain; charset=utf-8",
-  ".gif": "image/gif", ".jpg": "image/jpeg", ".json": "application/json",
-  ".ico": "image/x-icon", ".mp3": "audio/mpeg", ".mp4": "video/mp4",
-  ".pdf": "application/pdf", ".png": "image/png", ".svg": "image/svg+xml",
-  ".wasm": "application/wasm", ".webp": "image/webp",
+  ".gif": "image/gif", ".ico": "image/x-icon", ".jpg": "image/jpeg",
+  ".png": "image/png", ".svg": "image/svg+xml", ".webp": "image/webp",
+  ".json": "application/json", ".pdf": "application/pdf",
+  ".mp3": "audio/mpeg", ".mp4": "video/mp4", ".wasm": "application/wasm",
 };
 const BYTES = "application/octet-stream";
-const memory = new Map<string, Uint8Array<ArrayBuffer>>(); // small files
 
 const base = await Deno.realPath(root).catch((error) => {
   if (error.name !== "NotFound") throw error;
@@ -89,12 +88,11 @@ async function answer(request: Request, target: string): Promise<Response> {
   const { method } = request;
   const [, path = "", query = ""] = /^(\/[^?#]*)([^#]*)/.exec(target) ?? [];
   if (target === "?") return reply(400, "Bad Request");
-  const isForm = path === "/form.html";
-  if (isForm && method === "POST") return await showForm(request);
-  if (method !== "GET" && method !== "HEAD") {
-    const allow = isForm ? "GET, HEAD, POST" : "GET, HEAD";
+  const allow = path === "/form.html" ? "GET, HEAD, POST" : "GET, HEAD";
+  if (!allow.split(", ").includes(method)) {
     return reply(405, "Method Not Allowed", { allow });
   }
+  if (method === "POST") return await showForm(request);
   const name = decodeURIComponent(path); // throws at "%zz" and "%ff"
   if (name === "" || /[\\\0]/.test(name)) return reply(400, "Bad Request");
   // Nothing hidden and no way up: "/.git", "/../a", "//a". On Windows, "/a:b" is
@@ -107,62 +105,55 @@ async function answer(request: Request, target: string): Promise<Response> {
   const real = Deno.realPathSync(join(base, file)), info = Deno.statSync(real);
   const inside = relative(base, real);
   const isInside = !/(^|[\\/])\./.test(inside) && !isAbsolute(inside);
-  if (isInside && info.isFile) return respond(request, real, info);
-  // With "/folder" as address, a link to "a.html" would lead to "/a.html".
+  if (isInside && info.isFile) return respond(request, real);
   if (isInside && info.isDirectory && file === name) {
-    const location = `${path}/${query}`;
-    return reply(301, "Moved Permanently", { location });
+    // With "/folder" as address, a link to "a.html" would lead to "/a.html".
+    return reply(301, "Moved Permanently", { location: `${path}/${query}` });
   }
   return reply(404, "File Not Found"); // also a pipe, which may never end
 }
 
 /** Answers with a file, as the conditions and the range of the request say. */
-function respond(request: Request, path: string, info: Deno.FileInfo) {
-  let bytes = memory.get(path + etagOf(info));
-  const file = bytes ? null : Deno.openSync(path);
-  if (file) info = file.statSync(); // another file may have taken its place
-  const { size } = info, etag = etagOf(info), now = Date.now();
-  if (file && size <= 65536) {
-    file.readSync(bytes = new Uint8Array(size));
-    // Two changes within a millisecond look alike. So keep only what is older.
-    const isOld = now - Number(info.ctime ?? info.mtime) > 1000;
-    if (memory.size >= 1000) memory.clear();
-    if (isOld) memory.set(path + etag, bytes);
-  }
-  const time = Math.floor(Math.min(Number(info.mtime), now) / 1000) * 1000;
-  const { status, start, end } = select(request, { etag, time, size });
-  const fields: Record<string, string> = {
+function respond(request: Request, path: string): Response {
+  const file = Deno.openSync(path);
+  const { ino, size, mtime, ctime } = file.statSync();
+  // The ETag names this version of this file (RFC 9110, 8.8.3), as far as the
+  // disk's clock can tell: some count whole seconds.
+  const parts = [ino, size, mtime, ctime].map((part) => Number(part));
+  const etag = `"${parts.map((part) => part.toString(36)).join("-")}"`;
+  const changed = Math.min(Number(mtime), Date.now()); // not in the future
+  const time = Math.floor(changed / 1000) * 1000;
+  const { status, start, end } = select(request, etag, time, size);
+  const headers = new Headers({
     "content-type": TYPES[extname(path).toLowerCase()] ?? BYTES,
     "last-modified": new Date(time).toUTCString(),
     "etag": etag,
     "accept-ranges": "bytes",
     "cache-control": "no-cache", // keep it, but ask us
-  };
-  if (status === 206 || status === 416) {
-    const part = status === 206 ? `${start}-${end - 1}` : "*";
-    fields["content-range"] = `bytes ${part}/${size}`;
+  });
+  const part = status === 206 ? `${start}-${end - 1}` : "*";
+  const hasPart = status === 206 || status === 416;
+  if (hasPart) headers.set("content-range", `bytes ${part}/${size}`);
+  if (status < 300) headers.set("content-length", `${end - start}`);
+
+  const init = { status, headers };
+  if (request.method === "HEAD" || status >= 300) {
+    file.close();
+    return new Response(null, init);
   }
-  if (status < 300) fields["content-length"] = `${end - start}`;
-  const isSent = request.method === "GET" && status < 300;
-  if (!isSent || bytes) file?.close();
-  else file?.seekSync(start, Deno.SeekMode.Start);
+  file.seekSync(start, Deno.SeekMode.Start);
   // Deno sends an open file as fast as the client takes it, then closes it. If
   // the file grows meanwhile, Deno stops where content-length says.
-  const body = isSent ? bytes?.subarray(start, end) ?? file?.readable : null;
-  return new Response(body, { status, headers: fields });
+  if (end - start > 65536) return new Response(file.readable, init);
+  const bytes = new Uint8Array(end - start); // goes out together with its head
+  file.readSync(bytes);
+  file.close();
+  return new Response(bytes, init);
 }
-
-/** Names this version of this file and no other (RFC 9110, 8.8.3). */
-function etagOf({ size, mtime, ctime, ino }: Deno.FileInfo): string {
-  const parts = [ino ?? 0, size, Number(mtime), Number(ctime)];
-  return `"${parts.map((part) => part.toString(36)).join("-")}"`;
-}
-
-type Version = { etag: string; time: number; size: number };
 
 /** The status, and which bytes from start to end (RFC 9110, 13.2.2). */
-function select({ method, headers }: Request, file: Version) {
-  const { etag, time, size } = file;
+function select(request: Request, etag: string, time: number, size: number) {
+  const { method, headers } = request;
   const whole = { status: 200, start: 0, end: size };
   const match = headers.get("if-match"), none = headers.get("if-none-match");
   const isOther = match !== null
@@ -215,9 +206,7 @@ async function showForm({ headers, body }: Request): Promise<Response> {
   const sent = ["POST /form.html", ...fields, "", ...lines];
   const page = `<!DOCTYPE html>
 <html lang="en">
-<meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light dark">
 <title>What your browser sent</title>
 <link rel="stylesheet" href="style.css">
 <main>
@@ -235,11 +224,10 @@ function escape(text: string): string {
     .replace(/[&<>]/g, (mark) => `&#${mark.charCodeAt(0)};`);
 }
 
-function explainToClient({ name, code }: Error & { code?: string }) {
+function explainToClient({ name, code = "" }: Error & { code?: string }) {
   if (name === "URIError") return reply(400, "Bad Request");
   if (name === "TimeoutError") return reply(408, "Request Timeout");
-  const isFull = code === "EMFILE" || code === "ENFILE"; // too many open files
-  if (isFull) return reply(503, "Service Unavailable");
+  if (/^E[MN]FILE$/.test(code)) return reply(503, "Service Unavailable");
   return reply(404, "File Not Found");
 }
 
@@ -247,10 +235,10 @@ function reply(status: number, text: string, headers = {}): Response {
   return new Response(text, { status, headers });
 }
 
-/** Ends as soon as what is on its way has arrived. */
+/** Ends as soon as what is on its way has arrived, or after 10 s. */
 async function finish(): Promise<void> {
   console.log("Close request received. Server is closing...");
-  await Promise.race([server.shutdown(), pause(30_000)]);
+  await Promise.race([server.shutdown(), pause(10_000)]);
   Deno.exit();
 }
 
