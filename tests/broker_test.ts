@@ -361,6 +361,33 @@ Deno.test("broker: texts up to the largest datagram, byte for byte", async () =>
   assertMatch((await client.receive()).text, /^error: .*long/);
 });
 
+Deno.test({
+  name: "broker: an answer that cannot be sent becomes an error",
+  ignore: Deno.build.os !== "linux", // others have other limits
+  fn: answerCannotBeSent,
+});
+
+async function answerCannotBeSent(): Promise<void> {
+  // IPv6 carries 20 bytes more in a datagram than IPv4.
+  await using toupper = new Program("a server", [
+    ...["eval", "--unstable-net"],
+    `const socket = Deno.listenDatagram({
+       transport: "udp", hostname: "::1", port: 0,
+     });
+     console.log("port", socket.addr.port);
+     const [, sender] = await socket.receive();
+     await socket.send(new Uint8Array(65_520), sender);`,
+  ]);
+  const [, port] = await assertPrints(toupper, /^port (\d+)\n/);
+  await using broker = withNet("127.0.0.1,[::1]", "broker/udp_broker.ts", [
+    ...["--port", "0", "--toupper", `[::1]:${port}`],
+  ]);
+  const [, at] = await assertPrints(broker, /:(\d+) \.\.\.\n/);
+  using client = new UdpPeer();
+  await client.send(`toupper:${"x".repeat(22_000)}`, Number(at));
+  assertMatch((await client.receive()).text, /^error: .*long/);
+}
+
 Deno.test("broker: an answer that would be cut is refused", async () => {
   using toupper = new UdpPeer();
   await using started = await startBroker({ toupper: toupper.port });

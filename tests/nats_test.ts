@@ -4,6 +4,8 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
+import { createServer } from "node:net";
+import { connect } from "npm:@nats-io/transport-node@3.4.0";
 import {
   assertExits,
   assertFails,
@@ -338,6 +340,66 @@ test("a name needs the permission for that name alone", async () => {
   await assertPrints(worker, `Connected to ${place}\n`);
 });
 
+test("one worker of a group gets each; an answer to any try counts", async () => {
+  await using nats = await startNats(0);
+  await using crew = await startCrew(nats.port, ["toupper", "toupper"], 1);
+  await crew.ready();
+  const servers = `127.0.0.1:${nats.port}`;
+  const connection = await connect({ servers });
+  try {
+    const answers = connection.subscribe("answers");
+    let count = 0;
+    (async () => {
+      for await (const _answer of answers) count++;
+    })();
+    for (let i = 0; i < 20; i++) {
+      connection.publish("convert.toupper", "x", { reply: "answers" });
+    }
+    const slow = connection.subscribe("convert.tolower", {
+      queue: "converters",
+      callback: (_, message) =>
+        void setTimeout(() => message.respond("!"), 400),
+    });
+    await connection.flush();
+    // Each try is answered after the next one was sent.
+    using client = new UdpPeer();
+    await client.send("tolower:slow", crew.ports[0] ?? 0);
+    await client.assertReceives("!");
+    assertEquals(count, 20);
+    slow.unsubscribe();
+  } finally {
+    await connection.close();
+  }
+});
+
+test("a connection that NATS resets is made again", async () => {
+  let connections = 0;
+  const twice = Promise.withResolvers<void>();
+  const resets = createServer((socket) => {
+    if (++connections === 2) twice.resolve();
+    socket.on("error", () => {});
+    socket.write('INFO {"version":"2.9.10","proto":1,"max_payload":1000}\r\n');
+    socket.on("data", () => socket.resetAndDestroy());
+  });
+  await new Promise<void>((resolve) =>
+    resets.listen(0, "127.0.0.1", () => resolve())
+  );
+  const address = resets.address();
+  assert(address && typeof address === "object");
+  const place = ["--nats", `nats://127.0.0.1:${address.port}`];
+  try {
+    await using worker = await start("nats:worker", place);
+    await using started = await startServer("nats:broker", place);
+    const { server: broker } = started;
+    connections = 0;
+    await within(20_000, twice.promise, "a second connection");
+    assertEquals([worker.stderr, broker.stderr], ["", ""]);
+    assertEquals([worker.status, broker.status], [undefined, undefined]);
+  } finally {
+    resets.close();
+  }
+});
+
 test("an answer over max_payload is an error, and not the worker's end", async () => {
   await using nats = await startNats(0, "max_payload: 2000\n");
   await using crew = await startCrew(nats.port, ["toupper"], 1);
@@ -360,7 +422,7 @@ test("an answer over max_payload is an error, and not the worker's end", async (
 
 test("a missing permission is named", async () => {
   for (const task of ["nats:worker", "nats:broker"]) {
-    const place = "nats://127.0.0.1:1,nats://127.0.0.2:4222";
+    const place = "nats://127.0.0.1:1,nats://127.0.0.2"; // its usual port
     const args = [
       "--nats",
       place,
