@@ -527,7 +527,7 @@ Deno.test(needs(["python3"], {
       const words = [`tests/peers/${peer}.py`, ...args];
       const path = find("python3");
       const program = stack.use(new Program(peer, words, {}, ROOT, path));
-      const [, port = ""] = peer === "udp_client"
+      const [, port = ""] = peer === "broker_client"
         ? []
         : await assertPrints(program, /:(\d+) \.\.\.\n/);
       return { program, port };
@@ -543,7 +543,11 @@ Deno.test(needs(["python3"], {
         tolower: Number(lower.port),
       }),
     );
-    const theirs = await python("udp_client", "localhost", `${started.port}`);
+    const theirs = await python(
+      "broker_client",
+      "localhost",
+      `${started.port}`,
+    );
     const { toupper, tolower } = stack.use(await startBroker());
     const broker = await python("udp_broker", ...any, ...[
       ...["--toupper", `${toupper}`, "--tolower", `${tolower}`],

@@ -1,6 +1,6 @@
 """A broker's client that behaves on the wire as the Python original does.
 
-    python3 udp_client.py [HOST [PORT]]
+    python3 broker_client.py [HOST [PORT]]
 
 It sends the whole request in small letters, reads at most 1,024 bytes, and
 waits for its answer without end.
