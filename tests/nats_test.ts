@@ -4,6 +4,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
+import { connect } from "npm:@nats-io/transport-node@3.4.0";
 import {
   assertExits,
   assertFails,
@@ -153,12 +154,12 @@ test("200 requests in flight; a worker that does not answer", async () => {
   using other = new UdpPeer();
   worker?.kill("SIGSTOP");
   const times: number[] = [];
-  for (let i = 0; i < 3; i++) { // a busy machine may be late at times
+  do { // a busy machine may be late at times
     const began = performance.now();
     await other.send("toupper:x", port);
     await other.assertReceives("error: no toupper worker answers");
     times.push(performance.now() - began);
-  }
+  } while (times.length < 3 && Math.min(...times) >= 2_000);
   const fastest = Math.min(...times);
   assert(fastest > 1_500 && fastest < 2_000, `${fastest} ms`);
   for (let i = 0; i < 200; i++) await client.send(`toupper:${i}`, port);
@@ -197,46 +198,64 @@ test("a worker that is told to end answers what it took", async () => {
   if (worker) await assertExits(worker, 0);
 }, noSignals);
 
-test("NATS away for 5 s, and silent for longer than that", async () => {
-  const nats = await startNats(0);
-  const place = `nats://127.0.0.1:${nats.port}`;
-  await using crew = await startCrew(nats.port, ["toupper"], 1);
-  await crew.ready();
-  const [port = 0] = crew.ports;
-  const [broker] = crew.brokers, [worker] = crew.workers;
-  assert(broker && worker);
-  using client = new UdpPeer();
-  const recovered = async (from: number) => {
-    await assertPrints(broker, `INFO Connected to ${place} again\n`, from);
-    await assertPrints(worker, `Connected to ${place} again\n`);
+test("NATS away for 5 s, or silent for longer than that", async () => {
+  await Promise.all([away(), silent()]);
+
+  async function away(): Promise<void> {
+    await using nats = await startNats(0);
+    await using crew = await startCrew(nats.port, ["toupper"], 1);
+    await crew.ready();
+    const [port = 0] = crew.ports;
+    using client = new UdpPeer();
+    await nats[Symbol.asyncDispose]();
+    await lost(crew, nats);
+    const until = performance.now() + 5_000;
+    for (let asked = 0; asked < 5 || performance.now() < until; asked++) {
+      await client.send("toupper:away", port);
+      await client.assertReceives("error: there is no connection to NATS");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    await using again = await startNats(nats.port);
+    await recovered(crew, again);
+  }
+
+  async function silent(): Promise<void> {
+    await using nats = await startNats(0);
+    await using crew = await startCrew(nats.port, ["toupper"], 1);
+    await crew.ready();
+    const [port = 0] = crew.ports;
+    using client = new UdpPeer();
+    nats.kill("SIGSTOP");
+    await client.send("toupper:silent", port);
+    await client.assertReceives("error: no toupper worker answers");
+    await lost(crew, nats);
+    await client.send("toupper:silent", port);
+    await client.assertReceives("error: there is no connection to NATS");
+    nats.kill("SIGCONT");
+    await recovered(crew, nats);
+  }
+
+  type Crew = Awaited<ReturnType<typeof startCrew>>;
+
+  async function lost({ workers, brokers }: Crew, { port }: Nats) {
+    const line = `Lost nats://127.0.0.1:${port}, waiting for it ...\n`;
+    for (const broker of brokers) await assertPrints(broker, `WARN ${line}`);
+    for (const worker of workers) await assertPrints(worker, line);
+  }
+
+  async function recovered({ workers, brokers, ports }: Crew, nats: Nats) {
+    const line = `Connected to nats://127.0.0.1:${nats.port} again\n`;
+    for (const broker of brokers) await assertPrints(broker, `INFO ${line}`);
+    for (const worker of workers) await assertPrints(worker, line);
+    using client = new UdpPeer();
     const answered = async () => {
       while (true) {
-        await client.send("toupper:back", port);
+        await client.send("toupper:back", ports[0] ?? 0);
         if ((await client.receive()).text === "BACK") return;
       }
     };
     await within(20_000, answered(), "an answer");
-  };
-  await nats[Symbol.asyncDispose]();
-  await assertPrints(broker, `WARN Lost ${place}, waiting for it ...\n`);
-  const until = performance.now() + 5_000;
-  for (let asked = 0; asked < 5 || performance.now() < until; asked++) {
-    await client.send("toupper:away", port);
-    await client.assertReceives("error: there is no connection to NATS");
-    await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  await using again = await startNats(nats.port);
-  await recovered(0);
-
-  const from = broker.stdout.length;
-  again.kill("SIGSTOP");
-  await client.send("toupper:silent", port);
-  await client.assertReceives("error: no toupper worker answers");
-  await assertPrints(broker, `WARN Lost ${place}, waiting for it ...\n`, from);
-  await client.send("toupper:silent", port);
-  await client.assertReceives("error: there is no connection to NATS");
-  again.kill("SIGCONT");
-  await recovered(from);
 }, noSignals);
 
 test("user and password; another server takes over; no word of them", async () => {
@@ -264,22 +283,19 @@ test("user and password; another server takes over; no word of them", async () =
     const printed = [worker, broker].map((it) => it.stdout + it.stderr).join();
     assert(!/p:ö|p%3A|a@b|a%40/i.test(printed), printed);
 
-    for (let i = 0; i < 3; i++) { // a refusal may also be a reset
-      for (const task of ["nats:worker", "nats:broker"]) {
-        for (const wrong of ["", "a:hidden@"]) {
-          const args = [
-            "--nats",
-            `nats://${wrong}127.0.0.1:${other?.slice(17)}`,
-          ];
-          await assertFails(
-            task,
-            task === "nats:broker" ? [...args, "--port", "0"] : args,
-            1,
-            /^Cannot (?!.*hidden).* Authorization Violation\. NATS wants a user/,
-          );
-        }
-      }
-    }
+    // One refusal of five is also a reset. Then the program tries once more.
+    const tasks = ["nats:worker", "nats:broker"];
+    const wrongs = ["", "a:hidden@"];
+    const cases = [1, 2, 3].flatMap(() =>
+      tasks.flatMap((task) => wrongs.map((wrong) => [task, wrong] as const))
+    );
+    await Promise.all(cases.map(async ([task, wrong]) => {
+      const place = `nats://${wrong}127.0.0.1:${other?.slice(17)}`;
+      const args = task === "nats:broker" ? ["--port", "0"] : [];
+      const refused =
+        /^Cannot (?!.*hidden).* Authorization Violation\. NATS wants a user/;
+      await assertFails(task, [...args, "--nats", place], 1, refused);
+    }));
   } finally {
     for (const nats of all) await nats[Symbol.asyncDispose]();
   }
@@ -323,6 +339,38 @@ test("a name needs the permission for that name alone", async () => {
   await assertPrints(worker, `Connected to ${place}\n`);
 });
 
+test("one worker of a group gets each; an answer to any try counts", async () => {
+  await using nats = await startNats(0);
+  await using crew = await startCrew(nats.port, ["toupper", "toupper"], 1);
+  await crew.ready();
+  const servers = `127.0.0.1:${nats.port}`;
+  const connection = await connect({ servers });
+  try {
+    const answers = connection.subscribe("answers");
+    let count = 0;
+    (async () => {
+      for await (const _answer of answers) count++;
+    })();
+    for (let i = 0; i < 20; i++) {
+      connection.publish("convert.toupper", "x", { reply: "answers" });
+    }
+    const slow = connection.subscribe("convert.tolower", {
+      queue: "converters",
+      callback: (_, message) =>
+        void setTimeout(() => message.respond("!"), 400),
+    });
+    await connection.flush();
+    // Each try is answered after the next one was sent.
+    using client = new UdpPeer();
+    await client.send("tolower:slow", crew.ports[0] ?? 0);
+    await client.assertReceives("!");
+    assertEquals(count, 20);
+    slow.unsubscribe();
+  } finally {
+    await connection.close();
+  }
+});
+
 test("an answer over max_payload is an error, and not the worker's end", async () => {
   await using nats = await startNats(0, "max_payload: 2000\n");
   await using crew = await startCrew(nats.port, ["toupper"], 1);
@@ -345,7 +393,7 @@ test("an answer over max_payload is an error, and not the worker's end", async (
 
 test("a missing permission is named", async () => {
   for (const task of ["nats:worker", "nats:broker"]) {
-    const place = "nats://127.0.0.1:1,nats://127.0.0.2:4222";
+    const place = "nats://127.0.0.1:1,nats://127.0.0.2"; // its usual port
     const args = [
       "--nats",
       place,
@@ -396,7 +444,7 @@ Deno.test(needs(
       await assertPrints(broker, `INFO Connected to nats://${a.ipv4}:4222\n`);
       await using client = await b.start("broker:client");
       await hosts.set({ dark: ["c"] });
-      for (let i = 0; i < 30; i++) {
+      for (let i = 0; i < 12; i++) { // without a second try, half of them fail
         await client.type(`toupper:text ${i}`);
         await assertPrints(client, `Converted text: TEXT ${i}\n`);
       }

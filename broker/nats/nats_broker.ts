@@ -34,10 +34,8 @@ Deno.addSignalListener("SIGTERM", () => Deno.exit());
 
 const options = await readNats();
 let connection: Awaited<ReturnType<typeof connect>> | undefined;
-/**
- * How long to wait until a worker is asked again, and how often to ask. NATS
- * chooses one by chance. If one of two has vanished, 1 request of 4,096 fails.
- */
+// NATS chooses a worker by chance. If one of two has vanished, asking 12 times
+// reaches only that one for 1 request of 4,096.
 const WAIT_MS = 150, TRIES = 12;
 
 /** How many requests may wait for answers, for each operation. */
