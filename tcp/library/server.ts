@@ -326,9 +326,8 @@ async function sendReply(
 /** Runs the class that a module exports in threads, one per core. */
 class ThreadPool {
   readonly #threads: Thread[];
-  /** Threads that wait for a request, */
+  /** Threads without a request, and requests without a thread: one is empty. */
   #idle: Thread[];
-  /** and requests that wait for a thread. One of both lists is empty. */
   #waiting: ((thread: Thread) => void)[] = [];
 
   constructor(module: string, timeout: number) {
@@ -376,7 +375,7 @@ class Thread {
   /** Resolves when the protocol is loaded. */
   async start(): Promise<void> {
     const worker = this.#worker = new Worker(new URL(import.meta.url), {
-      workerData: { protocolModule: this.module, timeout: this.timeout },
+      workerData: { protocolModule: this.module },
       env: {}, // it needs none, and would ask for the permission
     });
     worker.on("message", (report: Report) => {
@@ -412,7 +411,7 @@ class Thread {
 }
 
 /** What a thread does: waits for requests, and says what the protocol replies. */
-async function runThread(module: string, timeout: number): Promise<void> {
+async function runThread(module: string): Promise<void> {
   const report = (report: Report) => parentPort?.postMessage(report);
   try {
     const { default: Protocol } = await import(module);
@@ -477,5 +476,5 @@ function messageOf(error: unknown): string {
 }
 
 if (import.meta.main && workerData?.protocolModule) {
-  runThread(workerData.protocolModule, workerData.timeout);
+  runThread(workerData.protocolModule);
 }
