@@ -25,6 +25,7 @@ import {
   within,
 } from "./assertions.ts";
 import { Hosts, needsHosts } from "./hosts.ts";
+import { find, needs } from "./needs.ts";
 
 const CLASSES = ["Server", "IterativeServer", "MultithreadedServer"];
 /** The last one is a MultithreadedServer that is given a module. */
@@ -522,6 +523,33 @@ Deno.test("library: Client talks to servers like the Python ones", async () => {
   once.connection.close();
   assertEquals((await long).reply, "seen enough");
 });
+
+Deno.test(needs(["python3"], {
+  name: "library: programs like the originals, with ours",
+  async fn() {
+    const python = (...args: string[]) =>
+      new Program(
+        "python3",
+        ["tests/peers/library.py", ...args],
+        {},
+        ROOT,
+        find("python3"),
+      );
+    await using server = python("server", "0");
+    const [, port = ""] = await assertPrints(server, /port (\d+)\n/);
+    assertEquals((await ask(Number(port), "one")).reply, "Hello Client!");
+    await using client = await start("library:client", ["--port", port]);
+    await assertPrints(client, "Response: Hello Client!\n");
+    assertStringIncludes(server.stdout, ": Hello Server!\n");
+
+    await Promise.all(KINDS.map(async (kind) => {
+      await using started = await serve(kind, "moods");
+      await using theirs = python("client", `${started.port}`, "as in Python");
+      await assertExits(theirs, 0);
+      assertEquals(theirs.stdout, "Response:  as in Python\n");
+    }));
+  },
+}));
 
 Deno.test("library: Client says what went wrong", async () => {
   const refused = () => ask(1, "x"); // a port that nobody has
