@@ -25,6 +25,7 @@ import {
 import { Crowd, logFaults, loggedNumbers } from "./incrementer_load.ts";
 import { Hosts, needsHosts } from "./hosts.ts";
 import { find, needs } from "./needs.ts";
+import { together } from "./together.ts";
 
 /** A server with a log of its own, which outlives it until the test ends. */
 class Log implements AsyncDisposable {
@@ -88,19 +89,8 @@ async function startClient(port: number, ...args: string[]): Promise<Program> {
   return await start("incrementer:client", all);
 }
 
-/** Tests that wait most of their time: several run at a time, as steps of one. */
-const waiting: Deno.TestStepDefinition[] = [];
-
-/** Like `Deno.test`, but for {@linkcode waiting}. */
-function together(name: string, fn: () => Promise<void>): void;
-function together(test: Deno.TestDefinition): void;
-function together(test: string | Deno.TestDefinition, fn = noop): void {
-  const step = typeof test === "string" ? { name: test, fn } : test;
-  const free = { sanitizeOps: false, sanitizeResources: false };
-  waiting.push({ ...step, ...free, sanitizeExit: false });
-}
-
-async function noop(): Promise<void> {}
+/** Tests that mostly wait: several run at a time. */
+const waiting: Deno.TestDefinition[] = [];
 
 /** A log as the server writes it. */
 function logOf(texts: string[]): string {
@@ -120,41 +110,48 @@ async function assertGoesOn(
   return peer;
 }
 
-together("incrementer: a pair counts, stops, and goes on", async () => {
-  await using log = await Log.create();
-  await using started = await log.serve();
-  const { server, port } = started;
-  await using client = await startClient(port, "--id", "7");
-  await assertPrints(client, "Connected with ID 7, last number: 0\n");
-  await assertPrints(client, "Number: 2\n");
-  await client.type("c");
-  await assertPrints(client, "Client already running!\n");
-  await assertPrints(client, /(New increment: \d+\n[^]*Number: [^]*){2}/);
-  await client.type("s");
-  await assertPrints(client, "Client is OFFLINE\n");
-  await client.type("s");
-  await assertPrints(client, "Client isn't running!\n");
-  const numbers = client.stdout.match(/(?<=Number: )\d+/g) ?? [];
-  const from = client.stdout.length;
-  await client.type("c");
-  const [, last] = await assertPrints(client, /last number: (\d+)\n/, from);
-  await assertPrints(client, `Number: ${Number(last) + 1}\n`, from);
-  assert(Number(last) >= Number(numbers.at(-1)));
-  await client.type("exit");
-  await assertExits(client, 0);
-  await assertPrints(server, /Client 7 disconnected[^]*Client 7 disconnected/);
-  server.kill("SIGTERM");
-  if (noSignals) return;
-  await assertExits(server, 0);
-  const [row] = /^ +7 +\d+ +\d+$/m.exec(server.stdout) ?? [];
-  const logged = (await loggedNumbers(log.file)).get(7) ?? [];
-  assertEquals(row?.trim().split(/ +/)[2], `${logged.at(-1)}`);
-  assertEquals(logged.slice(0, numbers.length), numbers.map(Number));
+waiting.push({
+  name: "incrementer: a pair counts, stops, and goes on",
+  async fn() {
+    await using log = await Log.create();
+    await using started = await log.serve();
+    const { server, port } = started;
+    await using client = await startClient(port, "--id", "7");
+    await assertPrints(client, "Connected with ID 7, last number: 0\n");
+    await assertPrints(client, "Number: 2\n");
+    await client.type("c");
+    await assertPrints(client, "Client already running!\n");
+    await assertPrints(client, /(New increment: \d+\n[^]*Number: [^]*){2}/);
+    await client.type("s");
+    await assertPrints(client, "Client is OFFLINE\n");
+    await client.type("s");
+    await assertPrints(client, "Client isn't running!\n");
+    const numbers = client.stdout.match(/(?<=Number: )\d+/g) ?? [];
+    const from = client.stdout.length;
+    await client.type("c");
+    const [, last] = await assertPrints(client, /last number: (\d+)\n/, from);
+    await assertPrints(client, `Number: ${Number(last) + 1}\n`, from);
+    assert(Number(last) >= Number(numbers.at(-1)));
+    await client.type("exit");
+    await assertExits(client, 0);
+    await assertPrints(
+      server,
+      /Client 7 disconnected[^]*Client 7 disconnected/,
+    );
+    server.kill("SIGTERM");
+    if (noSignals) return;
+    await assertExits(server, 0);
+    const [row] = /^ +7 +\d+ +\d+$/m.exec(server.stdout) ?? [];
+    const logged = (await loggedNumbers(log.file)).get(7) ?? [];
+    assertEquals(row?.trim().split(/ +/)[2], `${logged.at(-1)}`);
+    assertEquals(logged.slice(0, numbers.length), numbers.map(Number));
+  },
 });
 
-together(
-  "incrementer/server: an ID without a blank, messages in one, one in two",
-  async () => {
+waiting.push({
+  name:
+    "incrementer/server: an ID without a blank, messages in one, one in two",
+  async fn() {
     await using log = await Log.create();
     await using started = await log.serve();
     using peer = await TcpPeer.connect(started.port);
@@ -176,7 +173,7 @@ together(
     await numberFrom(late);
     assertEquals((await loggedNumbers(log.file)).get(43), [1]);
   },
-);
+});
 
 /** The next number that the server sends. */
 async function numberFrom(peer: TcpPeer): Promise<number> {
@@ -184,9 +181,9 @@ async function numberFrom(peer: TcpPeer): Promise<number> {
   return Number(number);
 }
 
-together(
-  "incrementer/server: what is no message ends that connection alone",
-  async () => {
+waiting.push({
+  name: "incrementer/server: what is no message ends that connection alone",
+  async fn() {
     await using log = await Log.create();
     await using started = await log.serve();
     const { server, port } = started;
@@ -246,11 +243,11 @@ together(
     assertNotMatch(server.stdout, /[^ -~\n\ufffd\xa0-\xff]/);
     assertEquals(server.stderr, "");
   },
-);
+});
 
-together(
-  "incrementer/server: an ID that is connected already is refused",
-  async () => {
+waiting.push({
+  name: "incrementer/server: an ID that is connected already is refused",
+  async fn() {
     await using log = await Log.create();
     await using started = await log.serve();
     const { port } = started;
@@ -267,11 +264,11 @@ together(
     await using client = await startClient(port, "--id", "10000");
     await assertPrints(client, "ID 10000 is refused, trying again\n");
   },
-);
+});
 
-together(
-  "incrementer/client: tries another ID, and keeps the one that it got",
-  async () => {
+waiting.push({
+  name: "incrementer/client: tries another ID, and keeps the one that it got",
+  async fn() {
     using listener = new TcpListener();
     await using client = await startClient(listener.port);
     for (let i = 0; i < 3; i++) {
@@ -295,11 +292,12 @@ together(
       await again.assertReplies(`${id} `);
     }
   },
-);
+});
 
-together(
-  "incrementer/client: a server without sentinels, cut and joined numbers",
-  async () => {
+waiting.push({
+  name:
+    "incrementer/client: a server without sentinels, cut and joined numbers",
+  async fn() {
     using listener = new TcpListener();
     await using client = await startClient(listener.port, "--pause", "0-0");
     using peer = await listener.accept();
@@ -315,11 +313,11 @@ together(
     await peer.send("\x1b[2J ");
     await assertPrints(client, "OFFLINE: what the server sent is no number\n");
   },
-);
+});
 
-together(
-  "incrementer/client: a server that is not there, or goes away",
-  async () => {
+waiting.push({
+  name: "incrementer/client: a server that is not there, or goes away",
+  async fn() {
     await using client = await startClient(unusedPort());
     await assertPrints(
       client,
@@ -338,11 +336,11 @@ together(
     await other.endInput(); // counts as exit
     await assertExits(other, 0);
   },
-);
+});
 
-together(
-  "incrementer/server: goes on from a log, and ignores what is not one",
-  async () => {
+waiting.push({
+  name: "incrementer/server: goes on from a log, and ignores what is not one",
+  async fn() {
     const noise = new Uint8Array(3_000_000);
     for (let i = 0; i < noise.length; i += 50_000) {
       crypto.getRandomValues(noise.subarray(i, i + 50_000));
@@ -381,21 +379,25 @@ together(
     await assertPrints(started.server, /^ +6 +61 +-60$/m);
     await assertPrints(started.server, /^ +10 +44 +100$/m);
   },
-);
-
-together("incrementer/server: reads 300,000 lines back", async () => {
-  const numbers = Array.from(
-    { length: 300_000 },
-    (_, index) => `INFO Value calculated by client ${index % 10_001}: ${index}`,
-  );
-  await using log = await Log.create(logOf(numbers));
-  await using started = await log.serve();
-  using _peer = await assertGoesOn(started.port, 9_970, 299_999);
 });
 
-together(
-  "incrementer: kill -9 under load loses nothing that was answered",
-  async () => {
+waiting.push({
+  name: "incrementer/server: reads 300,000 lines back",
+  async fn() {
+    const numbers = Array.from(
+      { length: 300_000 },
+      (_, index) =>
+        `INFO Value calculated by client ${index % 10_001}: ${index}`,
+    );
+    await using log = await Log.create(logOf(numbers));
+    await using started = await log.serve();
+    using _peer = await assertGoesOn(started.port, 9_970, 299_999);
+  },
+});
+
+waiting.push({
+  name: "incrementer: kill -9 under load loses nothing that was answered",
+  async fn() {
     await using log = await Log.create();
     const clients = 300, tick = 100;
     const pause: [number, number] = [300, 500];
@@ -425,9 +427,9 @@ together(
     const logged = await loggedNumbers(log.file);
     assertEquals(logFaults(crowd.members, logged, { before }), []);
   },
-);
+});
 
-together({
+waiting.push({
   name:
     "incrementer/server: SIGUSR2 shows the table; end of input stops nothing",
   ignore: noSignals,
@@ -447,33 +449,37 @@ together({
   },
 });
 
-together("incrementer/server: 32 bytes may wait for their blank", async () => {
-  await using log = await Log.create();
-  await using started = await log.serve();
-  using peer = await assertGoesOn(started.port, 1, 0);
-  await peer.send("x".repeat(33)); // and no blank
-  await peer.assertCloses();
-  using other = await assertGoesOn(started.port, 1, 0);
-  await other.send(`${"0".repeat(15)}7 ${"1".repeat(32)}`);
-  using third = await assertGoesOn(started.port, 2, 0); // meanwhile
-  await other.send(" ");
-  await other.assertCloses();
-  await third.send("1 odd ");
-  await numberFrom(third);
-  const lines = await log.lines();
-  assertEquals(
-    lines.filter((line) => line.includes("refused: ")),
-    [
-      `WARN Client 1 refused: it sent "${"x".repeat(33)}"`,
-      `WARN Client 1 refused: it sent "${"1".repeat(32)}"`,
-    ],
-  );
-  assertEquals((await loggedNumbers(log.file)).get(1), [7]);
+waiting.push({
+  name: "incrementer/server: 32 bytes may wait for their blank",
+  async fn() {
+    await using log = await Log.create();
+    await using started = await log.serve();
+    using peer = await assertGoesOn(started.port, 1, 0);
+    await peer.send("x".repeat(33)); // and no blank
+    await peer.assertCloses();
+    using other = await assertGoesOn(started.port, 1, 0);
+    await other.send(`${"0".repeat(15)}7 ${"1".repeat(32)}`);
+    using third = await assertGoesOn(started.port, 2, 0); // meanwhile
+    await other.send(" ");
+    await other.assertCloses();
+    await third.send("1 odd ");
+    await numberFrom(third);
+    const lines = await log.lines();
+    assertEquals(
+      lines.filter((line) => line.includes("refused: ")),
+      [
+        `WARN Client 1 refused: it sent "${"x".repeat(33)}"`,
+        `WARN Client 1 refused: it sent "${"1".repeat(32)}"`,
+      ],
+    );
+    assertEquals((await loggedNumbers(log.file)).get(1), [7]);
+  },
 });
 
-together(
-  "incrementer/client: its ID goes out alone, the blank when no answer comes",
-  async () => {
+waiting.push({
+  name:
+    "incrementer/client: its ID goes out alone, the blank when no answer comes",
+  async fn() {
     using listener = new TcpListener();
     await using client = await startClient(listener.port, "--id", "3425");
     {
@@ -495,9 +501,9 @@ together(
     await original.assertMatches(/^ ?6 7 /); // a slow machine may send the blank
     await assertPrints(client, "Connected with ID 3425, last number: 5\n");
   },
-);
+});
 
-together(needs(["python3"], {
+waiting.push(needs(["python3"], {
   name: "incrementer: programs like the originals, with ours",
   async fn() {
     const python = (...args: string[]) =>
@@ -533,7 +539,7 @@ together(needs(["python3"], {
   },
 }));
 
-together(needs(["python3"], {
+waiting.push(needs(["python3"], {
   name: "incrementer/server: clients that leave before accept() cost nothing",
   ignore: noSignals,
   async fn() {
@@ -567,7 +573,7 @@ for i in range(20):
   },
 }));
 
-together({
+waiting.push({
   name:
     "incrementer/server: used-up descriptors make clients wait, and it goes on",
   ignore: noSignals,
@@ -598,9 +604,9 @@ together({
   },
 });
 
-together(
-  "incrementer/server: what it cannot log, it does not serve",
-  async () => {
+waiting.push({
+  name: "incrementer/server: what it cannot log, it does not serve",
+  async fn() {
     await using log = await Log.create();
     const elsewhere = ["--port", "0", "--log", log.file];
     await assertFails(
@@ -615,7 +621,7 @@ together(
     await assertExits(server, 1);
     assertComplaint(server, /^Cannot use \/dev\/full: No space left on device/);
   },
-);
+});
 
 /** The limit for silence (30 s) in copies of the scripts, to reach it sooner. */
 const SILENCE_MS = 6_000;
@@ -794,11 +800,8 @@ async function untilClosed({ connection }: TcpPeer): Promise<string> {
   }
 }
 
-Deno.test("incrementer: scripts, several at a time", async (t) => {
-  const work = async () => {
-    for (let step = waiting.shift(); step; step = waiting.shift()) {
-      await t.step(step);
-    }
-  };
-  await Promise.all(Array.from({ length: 4 }, work));
-});
+for (let part = 1; waiting.length > 0; part++) {
+  Deno.test(
+    together(`incrementer: side by side, ${part}`, waiting.splice(0, 6)),
+  );
+}
