@@ -378,6 +378,7 @@ waiting.push({
     started.server.kill("SIGTERM");
     await assertPrints(started.server, /^ +6 +61 +-60$/m);
     await assertPrints(started.server, /^ +10 +44 +100$/m);
+    assertNotMatch(started.server.stdout, /^ +10001 /m);
   },
 });
 
@@ -460,6 +461,7 @@ waiting.push({
     using other = await assertGoesOn(started.port, 1, 0);
     await other.send(`${"0".repeat(15)}7 ${"1".repeat(32)}`);
     using third = await assertGoesOn(started.port, 2, 0); // meanwhile
+    assertNotMatch(started.server.stdout, /1{32}/); // it waits
     await other.send(" ");
     await other.assertCloses();
     await third.send("1 odd ");
