@@ -144,7 +144,7 @@ async function* receive(connection: Deno.TcpConn): Numbers {
   const read = () => connection.read(buffer).catch(() => null); // was reset
   let text = "", reading = read();
   while (true) {
-    const paused = text === "" ? [] : [pause(20_000, 0)];
+    const paused = text === "" ? [] : [pause(200, 0)];
     const size = await Promise.race([reading, ...paused]);
     if (size === null) return;
     text += String.fromCharCode(...buffer.subarray(0, size)) || " ";
