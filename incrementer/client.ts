@@ -1,17 +1,14 @@
 /**
  * Incrementer client: counts while you type. The partner of `server.ts`.
  *
- * With the server running:
+ * With the server running (`--connect` starts connected):
  *
  *     deno run --allow-net=127.0.0.1 client.ts
  *
- * For tests and the impatient: `--connect` starts connected, `--id 7` chooses the
- * ID, `--tick 500` and `--pause 3000-5000` set the times below (in ms).
- *
- * On the wire: messages that end in a blank. The ID (0 to 10000) goes out and the
- * last number that it calculated comes in. Then every 500 ms the next number goes
- * out, and every 3 to 5 s "odd" or "even". The server answers with such a number
- * (0 to 99), by which the client counts from then on; at first it counts by 1.
+ * On the wire: messages that end in a blank. An ID goes out (0 to 10000, `--id`),
+ * and the last number that it calculated comes in. Then the next number goes out
+ * every 500 ms (`--tick`), and "odd" or "even" every 3 to 5 s (`--pause`, in ms).
+ * The server answers with such a number (0 to 99), the client's new increment.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
@@ -20,7 +17,7 @@ import { parseArgs } from "jsr:@std/cli@1/parse-args";
 const SILENCE_MS = 30_000;
 
 addEventListener("unhandledrejection", explain);
-const { host, port, ...options } = parseArgs(Deno.args, {
+const { host, port, tick, ...options } = parseArgs(Deno.args, {
   string: ["host", "port", "id", "tick", "pause"],
   boolean: ["connect"],
   default: { host: "127.0.0.1", port: "2004", tick: "500", pause: "3000-5000" },
@@ -29,77 +26,68 @@ const { host, port, ...options } = parseArgs(Deno.args, {
 if (!/^[1-9]\d*$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
 if (/^[0.:]+$/.test(host)) usage(`--host ${host}, it is for servers`);
 const anyId = () => `${Math.floor(Math.random() * 10_001)}`;
-const { tick, id: wanted } = options;
-let id = wanted ?? anyId(), isOurs = wanted !== undefined; // or was accepted
+let id = options.id ?? anyId(), isOurs = Boolean(options.id); // or was taken
 if (!/^(\d{1,4}|10000)$/.test(id)) usage(`--id ${id}`);
 if (!/^\d{1,8}$/.test(tick)) usage(`--tick ${tick}`);
 const [, least, most] = /^(\d{1,8})-(\d{1,8})$/.exec(options.pause) ?? [];
 if (!(Number(least) <= Number(most))) usage(`--pause ${options.pause}`);
-Deno.addSignalListener("SIGINT", exit);
-Deno.addSignalListener("SIGTERM", exit);
 
 const PROMPT = "What do you want to do? ";
-const terminal = Deno.stdout.isTerminal();
-let asking = true; // whether the prompt is the last that was printed
 let running: AbortController | undefined; // while the client is running
 print("c - connect to server\ns - shutdown client\n");
 print(`exit - exit client terminal\n\n${PROMPT}`);
-let ended = options.connect ? run() : undefined;
+if (options.connect) run();
 for await (const line of keyboard()) {
-  asking = false;
   const command = line.trim();
-  if (command === "exit") break;
-  else if (command === "c" && running) say("Client already running!");
-  else if (command === "c") ended = run();
-  else if (command === "s" && !running) say("Client isn't running!");
-  else if (command === "s") running?.abort();
-  else if (command !== "") say("Type c to connect, s to shut down, or exit");
-  if (command === "s") await ended;
-  // Through a pipe, the next number brings the prompt.
-  if (!asking && (terminal || !running)) print(PROMPT);
-  asking ||= terminal || !running;
+  if (command === "exit") Deno.exit(); // closes the socket, too
+  else if (command === "c" && running) print("Client already running!\n");
+  else if (command === "c") run(); // and, meanwhile, on to the next line
+  else if (command === "s" && running) {
+    running.abort();
+    running = undefined;
+    print("Client is OFFLINE\n");
+  } else if (command === "s") print("Client isn't running!\n");
+  else print("Type c to connect, s to shut down, or exit\n");
+  print(PROMPT);
 }
-exit(); // as at Ctrl-D, or at the end of a pipe
+print("\n"); // at Ctrl-D, or at the end of a pipe
+Deno.exit();
 
 /** Is connected until it is shut down, or something goes wrong. */
 async function run(): Promise<void> {
   const { signal } = running = new AbortController();
-  let why = "";
   await connect(signal).catch((error) => {
     if (error.name === "NotCapable") throw error; // for explain()
-    if (!signal.aborted) why = `: ${error.message}`;
-    if (error.name === "ConnectionRefused") why += ". Is the server running?";
+    if (signal.aborted) return; // by s, which has said so
+    running = undefined;
+    const refused = error.name === "ConnectionRefused";
+    const advice = refused ? ". Is the server running?" : "";
+    say(`Client is OFFLINE: ${error.message}${advice}`);
   });
-  running = undefined;
-  say(`Client is OFFLINE${why}`);
 }
+
+type Numbers = AsyncGenerator<number, void>;
 
 /** Connects with an ID that the server accepts, and counts. */
 async function connect(signal: AbortSignal): Promise<never> {
   const end = Date.now() + SILENCE_MS + 5_000;
   while (Date.now() < end) {
-    using connection = await Deno.connect({
-      hostname: host,
-      port: Number(port),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(10_000)]),
-    });
+    const either = AbortSignal.any([signal, AbortSignal.timeout(10_000)]);
+    const server = { hostname: host, port: Number(port), signal: either };
+    using connection = await Deno.connect(server);
     signal.addEventListener("abort", () => connection[Symbol.dispose]());
     // So few bytes fit in the system's send buffer: one write() is enough.
     const send = (text: string) =>
       connection.write(new TextEncoder().encode(text));
     const numbers = receive(connection);
-    const first = numbers.next();
     // The original server takes all that its first read brings for the ID. So
     // the blank follows alone, for a server that waits for it.
     await send(id);
-    const early = await Promise.race([first, pause(100)]);
-    if (!early) await send(" ");
+    const first = numbers.next();
+    if (!await Promise.race([first, pause(100)])) await send(" ");
     const answer = await Promise.race([first, pause(SILENCE_MS)]);
     if (!answer) throw new Error("the server does not answer");
-    if (!answer.done) {
-      isOurs = true;
-      return await count(answer.value, numbers, send);
-    }
+    if (!answer.done) return await count(answer.value, numbers, send);
     // It closed instead: this ID is connected. Perhaps that is us: when a network
     // fails, the server needs SILENCE_MS to notice that we have gone.
     say(`ID ${id} is refused, trying ${isOurs ? "again" : "another"}`);
@@ -112,17 +100,18 @@ async function connect(signal: AbortSignal): Promise<never> {
 /** Counts on from a number, and asks for increments, until that fails. */
 async function count(
   last: number,
-  numbers: AsyncGenerator<number, void>,
+  numbers: Numbers,
   send: (text: string) => Promise<number>,
 ): Promise<never> {
+  isOurs = true;
   say(`Connected with ID ${id}, last number: ${last}`);
   const span = Number(most) - Number(least);
   const later = () => Date.now() + Number(least) + Math.random() * span;
-  let increment = 1, due = later(), asked = Infinity; // when; no answer is due
+  let increment = 1, due = later(), asked = Infinity; // when; not yet
   const listen = async () => {
     for await (increment of numbers) {
-      asked = Infinity;
       say(`New increment: ${increment}`);
+      asked = Infinity;
     }
     throw new Error("the server closed the connection");
   };
@@ -150,9 +139,7 @@ async function count(
  * TCP delivers a stream of bytes that may be cut anywhere: a blank marks where a
  * number ends. Without one (as from the original), a pause of 200 ms does.
  */
-async function* receive(
-  connection: Deno.TcpConn,
-): AsyncGenerator<number, void> {
+async function* receive(connection: Deno.TcpConn): Numbers {
   const buffer = new Uint8Array(64);
   const read = () => connection.read(buffer).catch(() => null); // was reset
   let text = "", reading = read();
@@ -188,20 +175,13 @@ async function* keyboard(): AsyncGenerator<string> {
 
 /** Prints a line; on a terminal above the prompt and what is being typed. */
 function say(line: string): void {
-  // Make room below the cursor (if it is at the bottom), remember where it is,
-  // insert a line above, and go back: one line lower by now.
-  if (asking && terminal) print(`\x1bD\x1b[A\x1b7\r\x1b[L${line}\x1b8\x1b[B`);
-  else print(`${asking ? "\n" : ""}${line}\n${PROMPT}`);
-  asking = true;
+  // Make room below, remember where the cursor is, insert a line, go one lower.
+  const above = `\x1bD\x1b[A\x1b7\r\x1b[L${line}\x1b8\x1b[B`;
+  print(Deno.stdout.isTerminal() ? above : `\n${line}\n${PROMPT}`);
 }
 
 function print(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(text));
-}
-
-function exit(): never {
-  if (asking) print("\n"); // ends the prompt's line
-  Deno.exit(); // closes the socket, too
 }
 
 function usage(wrong: string): never {

@@ -20,7 +20,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
-import { BaseHandler, FileHandler, Logger } from "jsr:@std/log@0.224";
+import { ConsoleHandler, FileHandler, Logger } from "jsr:@std/log@0.224";
 
 /** How long a client may be silent. It knows this number, too. */
 const SILENCE_MS = 30_000;
@@ -50,21 +50,19 @@ const listener = Deno.listen({ hostname: host, port: Number(port) });
 step = `use ${log}`; // nothing else can fail from here on
 await readBack();
 
-// Thousands of lines a second: file and screen get them many at a time.
+// Each line goes to the system at once, which keeps it even if we are killed.
 const file = new FileHandler("INFO", {
   filename: log,
+  bufferSize: 0,
   formatter: ({ datetime, levelName, msg }) =>
     `${datetime.toISOString()} ${levelName} ${msg}`,
 });
 file.setup();
-let unseen = "";
-const screen = new class extends BaseHandler {
-  override log(line: string): void {
-    unseen += `${line}\n`;
-  }
-}("INFO", { formatter: ({ msg }) => msg });
+const screen = new ConsoleHandler("INFO", {
+  useColors: false,
+  formatter: ({ msg }) => msg,
+});
 const logger = new Logger("server", "INFO", { handlers: [file, screen] });
-setInterval(async () => await flush(), 100); // explain() hears of errors
 
 Deno.addSignalListener("SIGINT", stop);
 Deno.addSignalListener("SIGTERM", stop);
@@ -98,8 +96,7 @@ async function serve(connection: Deno.TcpConn): Promise<void> {
       row ??= register(message);
       const answer = known ? take(row, message) : row.lastCalculated;
       if (answer === undefined) continue;
-      // First the log, then the answer: what a client knows survives a crash.
-      flush();
+      // It is in the log by now: what a client knows survives a crash.
       const sent = connection.write(new TextEncoder().encode(`${answer} `));
       if (await within(SILENCE_MS, sent.catch(() => 0)) === "late") {
         throw new Refusal("it does not read its answers");
@@ -125,29 +122,25 @@ async function* receive(
 ): AsyncGenerator<string, void> {
   const buffer = new Uint8Array(64); // small, because there are 10,001
   const read = () => connection.read(buffer).catch(() => null); // was reset
-  let first = true, bare = false, text = "";
-  let reading = read();
+  let first = true, text = "", reading = read();
   while (true) {
-    const waitsForBlank = first && text !== "";
-    const size = await within(waitsForBlank ? 200 : SILENCE_MS, reading);
+    const mayEnd = first && text !== "";
+    const size = await within(mayEnd ? 200 : SILENCE_MS, reading);
     if (size === null) return;
-    if (size === "late") {
-      if (!waitsForBlank) throw new Refusal("it was silent for 30 s");
-      text += " ";
-    } else {
-      let received = String.fromCharCode(...buffer.subarray(0, size));
-      if (bare) received = received.replace(/^ /, ""); // its blank came late
-      text += received;
+    if (size === "late" && !mayEnd) throw new Refusal("it was silent for 30 s");
+    if (size === "late") text += " ";
+    else {
+      text += String.fromCharCode(...buffer.subarray(0, size));
       reading = read();
     }
-    bare = size === "late";
     const messages = text.split(" ");
     text = messages.pop() ?? "";
-    yield* messages;
-    first &&= messages.length === 0;
-    if (text.length > 32) {
-      throw new Refusal(`it sent "${escape(text)}"`);
+    for (const message of messages) {
+      if (message === "") continue; // its blank came late
+      first = false;
+      yield message;
     }
+    if (text.length > 32) throw new Refusal(`it sent "${escape(text)}"`);
   }
 }
 
@@ -220,15 +213,7 @@ function stop(): never {
   Deno.exit(); // closes the sockets, and the log
 }
 
-/** Hands what was logged to the system, which keeps it even if we are killed. */
-function flush(): void {
-  file.flush();
-  if (unseen !== "") console.log(unseen.trimEnd());
-  unseen = "";
-}
-
 function showTable(): void {
-  flush();
   console.log("client ID   last random number   last calculated number");
   rows.forEach(({ id, lastRandom, lastCalculated }) => {
     const cells = [`${id}`.padStart(9), `${lastRandom}`.padStart(18)];
@@ -256,6 +241,5 @@ function explain(event: PromiseRejectionEvent): never {
     ? " Stop the program that uses it, or pass another --port."
     : "";
   console.error(`Cannot ${step}: ${message}.${advice}`);
-  addEventListener("error", (event) => event.preventDefault()); // a full disk
   Deno.exit(1);
 }

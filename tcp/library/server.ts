@@ -19,10 +19,24 @@
  * What goes wrong with one client, or in the protocol, ends that connection
  * without a reply and puts one line on standard error. The server goes on.
  *
+ * ```ts
+ * import { IterativeServer, ServerProtocol } from "./server.ts";
+ *
+ * class Shout extends ServerProtocol {
+ *   override processRequest(message: string): string {
+ *     return message.toUpperCase();
+ *   }
+ * }
+ *
+ * const server = new IterativeServer(0, new Shout()); // 0: any free port
+ * const stopped = server.listen();
+ * server.close(); // without it, this would serve until Ctrl-C
+ * await stopped;
+ * ```
+ *
  * @module
  */
 import { setTimeout as pause } from "node:timers/promises";
-import { Script } from "node:vm";
 import { parentPort, Worker, workerData } from "node:worker_threads";
 
 /** The longest request and the longest reply, in bytes. */
@@ -34,27 +48,12 @@ const LINGER = 2_000;
 /** How long a thread may take to start, in ms. */
 const START = 60_000;
 
-/**
- * What a server replies. Write a class that extends this one.
- *
- * ```ts
- * import { ServerProtocol } from "./server.ts";
- *
- * class Clock extends ServerProtocol {
- *   override processRequest(_message: string): string {
- *     return new Date().toISOString();
- *   }
- * }
- * console.log(new Clock().processRequest(""));
- * ```
- */
+/** What a server replies. Write a class that extends this one. */
 export abstract class ServerProtocol {
   /**
-   * Turns a request into its reply, or into a promise of it. When it throws, or
-   * the promise rejects, the client is left without a reply.
-   *
-   * @param message The request without its line feeds, up to 1 MiB.
-   * @returns The reply: up to 1 MiB, counted as UTF-8.
+   * Turns a request (without its line feeds, up to 1 MiB) into its reply (up to 1
+   * MiB as UTF-8), or into a promise of it. When it throws, or the promise rejects,
+   * the client is left without a reply.
    */
   abstract processRequest(message: string): string | Promise<string>;
 }
@@ -62,43 +61,24 @@ export abstract class ServerProtocol {
 /** How to listen; all of it is optional. */
 export interface ListenOptions {
   /**
-   * The address of this machine to listen on. The default, `127.0.0.1`, is what
-   * `localhost` means to clients of IPv4; `0.0.0.0` is for all that can reach
-   * this machine, and needs `--allow-net=0.0.0.0`.
+   * The address of this machine to listen on: `127.0.0.1` (localhost) unless told
+   * otherwise; `0.0.0.0` is for all that can reach this machine.
    */
   hostname?: string;
   /** Stops the server when it aborts, as {@linkcode BaseServer.close} does. */
   signal?: AbortSignal;
   /**
-   * The longest that a client may take for its whole request, the protocol for
-   * its reply, and the client for taking the reply: each so many ms, 30,000
-   * unless told otherwise.
+   * How long a client may take for its request, the protocol for its reply, and
+   * the client for taking it: each so many ms, 30,000 unless told otherwise.
    */
   timeout?: number;
-  /**
-   * A request of up to 1,024 bytes is complete when nothing follows for so many
-   * ms: 20 unless told otherwise.
-   */
+  /** How long silence is that ends a short request, in ms: 20 by default. */
   quiet?: number;
 }
 
 /**
  * What the three servers have in common: all but the order in which they serve.
  * To make another kind of server, extend it and say what `serve()` does.
- *
- * ```ts
- * import { BaseServer } from "./server.ts";
- *
- * class LazyServer extends BaseServer {
- *   protected override async serve(
- *     connections: AsyncIterable<Deno.TcpConn>,
- *   ): Promise<void> {
- *     for await (const connection of connections) {
- *       setTimeout(() => this.answer(connection), 500);
- *     }
- *   }
- * }
- * ```
  */
 export abstract class BaseServer<
   Protocol extends ServerProtocol | URL | string = ServerProtocol,
@@ -106,8 +86,7 @@ export abstract class BaseServer<
   readonly #port: number;
   readonly #protocol: Protocol;
   readonly #open = new Set<Deno.TcpConn>();
-  #listener: Deno.TcpListener | undefined;
-  #address: Deno.NetAddr | undefined;
+  #listener: Deno.TcpListener | undefined; // while it listens
   #pool: ThreadPool | undefined;
   #limits = { timeout: 30_000, quiet: 20 };
   #stopped = Promise.withResolvers<void>();
@@ -117,30 +96,26 @@ export abstract class BaseServer<
   /** A server on that port; on port 0, the system chooses a free one. */
   constructor(port: number, protocol: Protocol);
   constructor(...args: [Protocol] | [number, Protocol]) {
-    const [port, protocol] = args.length === 1
-      ? [1234, ...args] as const
-      : args;
+    const [port, protocol] = args.length === 2 ? args : [1234, ...args];
     this.#port = port;
     this.#protocol = protocol;
   }
 
   /**
-   * Where the server listens, from the call of {@linkcode BaseServer.listen} on;
-   * its `port` tells what the system chose for port 0. Throws an Error before.
+   * Where the server listens; its `port` tells what the system chose for port 0.
+   * Throws an Error unless the server listens.
    */
   get address(): Deno.NetAddr {
-    if (this.#address) return this.#address;
+    if (this.#listener) return this.#listener.addr;
     throw new Error("This server has no address before it listens");
   }
 
   /**
-   * Listens and serves. The address is taken by the time this returns its
-   * promise. Clients that come before the protocol is ready wait.
+   * Listens and serves. Clients that come before the protocol is ready wait.
    *
-   * @returns A promise that resolves when the server is done or has been
-   * stopped: then its port is free. It rejects with an Error when the server
-   * cannot listen ({@linkcode Deno.errors.AddrInUse}, for one), or its module
-   * cannot be loaded.
+   * @returns A promise that resolves when the server is done or was stopped: then
+   * its port is free. It rejects with an Error when the server cannot listen
+   * ({@linkcode Deno.errors.AddrInUse}, for one), or its module cannot be loaded.
    */
   async listen(options: ListenOptions = {}): Promise<void> {
     const { hostname = "127.0.0.1", signal, timeout = 30_000, quiet = 20 } =
@@ -152,16 +127,14 @@ export abstract class BaseServer<
       ? new ThreadPool(new URL(protocol).href, timeout)
       : undefined;
     const listener = Deno.listen({ hostname, port: this.#port });
-    this.#limits = { timeout, quiet };
-    this.#pool = pool;
     this.#listener = listener;
-    this.#address = listener.addr;
+    this.#pool = pool;
+    this.#limits = { timeout, quiet };
     this.#stopped = Promise.withResolvers();
     const stop = () => this.close();
     signal?.addEventListener("abort", stop);
     const serve = async () => {
-      await pool?.start();
-      if (this.#listener !== listener) return; // closed meanwhile
+      if (pool) await pool.start();
       console.log(`Server is listening to port ${listener.addr.port}`);
       await this.serve(this.#connections(listener));
     };
@@ -173,38 +146,30 @@ export abstract class BaseServer<
     }
   }
 
-  /**
-   * Stops the server at once: frees the port, ends all connections and threads.
-   * Does nothing when it does not listen.
-   */
+  /** Stops the server at once: ends its connections and threads, frees its port. */
   close(): void {
     this.#listener?.close();
     this.#listener = undefined;
-    this.#stopped.resolve();
     this.#pool?.stop();
+    this.#pool = undefined;
     for (const connection of this.#open) connection.close();
     this.#open.clear();
+    this.#stopped.resolve();
   }
 
-  /**
-   * Serves connections until it has enough of them, or there are no more since
-   * the server is closed. This is where the servers differ.
-   */
+  /** Serves connections, until there are enough of them. Here servers differ. */
   protected abstract serve(
     connections: AsyncIterable<Deno.TcpConn>,
   ): Promise<void>;
 
   /**
-   * Serves one connection: reads the request, sends the reply, closes.
-   *
-   * @returns A promise of whether a request got its reply. It never rejects:
-   * what failed stands on standard error.
+   * Serves one connection: reads the request, sends the reply, closes. Resolves
+   * to whether a request got its reply; what failed stands on standard error.
    */
   protected async answer(connection: Deno.TcpConn): Promise<boolean> {
     const { hostname, port } = connection.remoteAddr;
-    const client = `${
-      hostname.includes(":") ? `[${hostname}]` : hostname
-    }:${port}`;
+    const host = hostname.includes(":") ? `[${hostname}]` : hostname; // IPv6
+    const client = `${host}:${port}`;
     const { timeout, quiet } = this.#limits;
     try {
       const request = await readRequest(connection, timeout, quiet);
@@ -214,9 +179,7 @@ export abstract class BaseServer<
       return request !== ""; // otherwise it left without a word
     } catch (error) {
       // Is it still ours? close() ends connections, too.
-      if (this.#open.has(connection)) {
-        complain(`Cannot answer ${client}`, error);
-      }
+      if (this.#open.has(connection)) complain(client, error);
       return false;
     } finally {
       if (this.#open.delete(connection)) connection.close();
@@ -240,7 +203,7 @@ export abstract class BaseServer<
 
   async #process(message: string): Promise<string> {
     const protocol = this.#protocol, { timeout } = this.#limits;
-    if (typeof protocol === "string" || protocol instanceof URL) {
+    if (protocol instanceof URL || typeof protocol === "string") {
       return await this.#pool?.process(message) ?? "";
     }
     const replying = replyFrom(() => protocol.processRequest(message));
@@ -251,25 +214,8 @@ export abstract class BaseServer<
 /**
  * Serves one request, and is done. A client that leaves before it has a reply
  * does not count.
- *
- * ```ts
- * import { Server, ServerProtocol } from "./server.ts";
- *
- * class Shout extends ServerProtocol {
- *   override processRequest(message: string): string {
- *     return message.toUpperCase();
- *   }
- * }
- *
- * const server = new Server(0, new Shout()); // 0: a free port, please
- * const done = server.listen();
- * console.log(`A client finds it on port ${server.address.port}.`);
- * server.close(); // without it, this would wait for that client
- * await done;
- * ```
  */
 export class Server extends BaseServer {
-  /** Serves one client after the other, until one has got its reply. */
   protected override async serve(
     connections: AsyncIterable<Deno.TcpConn>,
   ): Promise<void> {
@@ -281,32 +227,15 @@ export class Server extends BaseServer {
 
 /**
  * Serves one client after the other, until it is stopped. The next one waits
- * meanwhile, also for a client that is silent or a protocol that is slow: up to
- * the timeout.
- *
- * ```ts
- * import { IterativeServer, ServerProtocol } from "./server.ts";
- *
- * class Counter extends ServerProtocol {
- *   #count = 0;
- *   override processRequest(): string {
- *     return `You are number ${++this.#count}.`;
- *   }
- * }
- *
- * const server = new IterativeServer(0, new Counter());
- * const stop = new AbortController();
- * const stopped = server.listen({ signal: stop.signal });
- * stop.abort(); // when you have seen enough
- * await stopped;
- * ```
+ * meanwhile, also for a client that is silent or a protocol that is slow.
  */
 export class IterativeServer extends BaseServer {
-  /** Serves one client after the other, for ever. */
   protected override async serve(
     connections: AsyncIterable<Deno.TcpConn>,
   ): Promise<void> {
-    for await (const connection of connections) await this.answer(connection);
+    for await (const connection of connections) {
+      await this.answer(connection);
+    }
   }
 }
 
@@ -321,29 +250,18 @@ export class IterativeServer extends BaseServer {
  * Given the URL of a module whose default export is a {@linkcode ServerProtocol}
  * class, it runs the protocol in threads, one per core, so that requests that
  * compute do so in parallel. Each thread has an object of its own, made without
- * arguments, and is at one request at a time; the others wait. A thread that
- * ends or has no reply within the timeout costs its request the connection, and
- * is replaced. Deno needs to be allowed to read the module and this file:
- * `--allow-read=.`
- *
- * ```ts
- * import { MultithreadedServer } from "./server.ts";
- *
- * // It begins its protocol with: export default class … extends ServerProtocol
- * const module = import.meta.resolve("./server_main.ts");
- * const server = new MultithreadedServer(0, module);
- * const stopped = server.listen();
- * server.close();
- * await stopped;
- * ```
+ * arguments, and is at one request at a time. A thread that ends or has no reply
+ * within the timeout costs its request the connection, and is replaced. Deno
+ * needs the permission to read the module and this file: `--allow-read=.`
  */
 export class MultithreadedServer
   extends BaseServer<ServerProtocol | URL | string> {
-  /** Takes the next client while others are being served. */
   protected override async serve(
     connections: AsyncIterable<Deno.TcpConn>,
   ): Promise<void> {
-    for await (const connection of connections) this.answer(connection);
+    for await (const connection of connections) {
+      this.answer(connection); // nobody waits: on to the next one
+    }
   }
 }
 
@@ -405,119 +323,104 @@ async function sendReply(
   while (await read().catch(() => null));
 }
 
-/** What a thread says: a reply ("" when it is loaded), or what went wrong. */
-type Report = { reply: string } | { problem: string };
-
 /** Runs the class that a module exports in threads, one per core. */
 class ThreadPool {
-  readonly #module: string;
-  readonly #timeout: number;
-  /** All threads, and what each is expected to say next. */
-  readonly #threads = new Map<Worker, PromiseWithResolvers<string>>();
-  /** Threads that wait for a request, */
-  #idle: Worker[] = [];
-  /** and requests that wait for a thread. One of both lists is empty. */
-  #waiting: ((thread: Worker | Promise<Worker>) => void)[] = [];
-  #stopped = false;
+  readonly #threads: Thread[];
+  /** Threads without a request, and requests without a thread: one is empty. */
+  #idle: Thread[];
+  #waiting: ((thread: Thread) => void)[] = [];
 
   constructor(module: string, timeout: number) {
-    this.#module = module;
-    this.#timeout = timeout;
-  }
-
-  async start(): Promise<void> {
-    for (const file of [import.meta.url, this.#module]) {
+    for (const file of [import.meta.url, module]) {
       // Threads need the permission to read these: ask for it now.
       if (file.startsWith("file:")) Deno.statSync(new URL(file));
     }
     const length = navigator.hardwareConcurrency;
-    const starting = Array.from({ length }, () => this.#startThread());
-    this.#idle = await Promise.all(starting);
+    this.#threads = Array.from({ length }, () => new Thread(module, timeout));
+    this.#idle = [...this.#threads];
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.start()));
   }
 
   async process(message: string): Promise<string> {
     const thread = this.#idle.pop() ??
-      (this.#threads.size < navigator.hardwareConcurrency
-        ? await this.#startThread() // one has ended
-        : await new Promise<Worker>((resolve) => this.#waiting.push(resolve)));
-    thread.postMessage(message);
+      await new Promise<Thread>((resolve) => this.#waiting.push(resolve));
     try {
-      return await this.#reportOf(thread);
+      return await thread.process(message);
     } finally {
-      const next = this.#threads.has(thread) && this.#waiting.shift();
+      const next = this.#waiting.shift();
       if (next) next(thread);
-      else if (this.#threads.has(thread)) this.#idle.push(thread);
+      else this.#idle.push(thread);
     }
   }
 
   stop(): void {
-    this.#stopped = true;
     this.#waiting = [];
-    for (const thread of this.#threads.keys()) thread.terminate();
+    for (const thread of this.#threads) thread.end();
   }
+}
 
-  /** Resolves when the thread has loaded the protocol. */
-  async #startThread(): Promise<Worker> {
-    if (this.#stopped) throw new Error("the server is stopped");
-    const thread = new Worker(new URL(import.meta.url), {
-      workerData: { protocolModule: this.#module, timeout: this.#timeout },
+/** What a thread says: a reply ("" when it is loaded), or what went wrong. */
+type Report = { reply: string } | { problem: string };
+
+/** A thread that is at one request at a time; when it has ended, it starts anew. */
+class Thread {
+  #worker: Worker | undefined; // while it runs
+  #report: PromiseWithResolvers<string> | undefined; // what it says next
+
+  constructor(readonly module: string, readonly timeout: number) {}
+
+  /** Resolves when the protocol is loaded. */
+  async start(): Promise<void> {
+    const worker = this.#worker = new Worker(new URL(import.meta.url), {
+      workerData: { protocolModule: this.module },
       env: {}, // it needs none, and would ask for the permission
     });
-    const fail = (error: unknown) => this.#threads.get(thread)?.reject(error);
-    thread.on("message", (report: Report) => {
-      if ("problem" in report) fail(new Error(report.problem));
-      else this.#threads.get(thread)?.resolve(report.reply);
+    worker.on("message", (report: Report) => {
+      if (this.#worker !== worker) return; // too late
+      if ("reply" in report) this.#report?.resolve(report.reply);
+      else this.#report?.reject(new Error(report.problem));
     });
-    thread.on("error", fail);
-    thread.on("exit", () => {
-      fail(new Error("its thread ended"));
-      this.#threads.delete(thread);
-      this.#idle = this.#idle.filter((other) => other !== thread);
-      this.#waiting.shift()?.(this.#startThread());
-    });
-    try {
-      await this.#reportOf(thread, START);
-      return thread;
-    } catch (error) {
-      await thread.terminate();
-      throw error;
-    }
+    const ended = () => this.#worker === worker && this.end();
+    worker.on("error", ended);
+    worker.on("exit", ended);
+    await this.#nextReport(START);
+  }
+
+  async process(message: string): Promise<string> {
+    if (!this.#worker) await this.start();
+    this.#worker?.postMessage(message);
+    return await this.#nextReport(this.timeout);
+  }
+
+  end(): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    this.#report?.reject(new Error("its thread ended"));
   }
 
   /** Waits for what the thread says next, and ends it when that is late. */
-  async #reportOf(thread: Worker, ms = this.#timeout): Promise<string> {
-    const report = Promise.withResolvers<string>();
-    this.#threads.set(thread, report);
-    const reply = await within(ms, report.promise);
-    if (reply === undefined) await thread.terminate();
+  async #nextReport(ms: number): Promise<string> {
+    const { promise } = this.#report = Promise.withResolvers<string>();
+    const reply = await within(ms, promise);
+    if (reply === undefined) this.end();
     return reply ?? late(ms);
   }
 }
 
 /** What a thread does: waits for requests, and says what the protocol replies. */
-async function runThread(module: string, timeout: number): Promise<void> {
+async function runThread(module: string): Promise<void> {
   const report = (report: Report) => parentPort?.postMessage(report);
-  const end = (event: Event, error: unknown) => {
-    event.preventDefault(); // one line instead of a stack trace
-    complain("A thread ends", error);
-    Deno.exit(1);
-  };
-  addEventListener("error", (event) => end(event, event.error));
-  addEventListener("unhandledrejection", (event) => end(event, event.reason));
   try {
     const { default: Protocol } = await import(module);
     if (typeof Protocol !== "function") {
       throw new TypeError("its default export is not a class");
     }
     const protocol: ServerProtocol = new Protocol();
-    // terminate() does not end a loop that never pauses (seen with Deno 2.9).
-    // A time limit of node:vm does. By then, this thread has been replaced.
-    const script = new Script("globalThis.callProtocol()");
-    const limit = { timeout: timeout + 500 };
     parentPort?.on("message", (message: string) => {
-      const callProtocol = () => protocol.processRequest(message);
-      Object.assign(globalThis, { callProtocol });
-      replyFrom(() => script.runInThisContext(limit)).then(
+      replyFrom(() => protocol.processRequest(message)).then(
         (reply) => report({ reply }),
         (error) => report({ problem: messageOf(error) }),
       );
@@ -525,6 +428,7 @@ async function runThread(module: string, timeout: number): Promise<void> {
     report({ reply: "" });
   } catch (error) {
     report({ problem: `Cannot load ${module}: ${messageOf(error)}` });
+    Deno.exit(1); // this thread alone
   }
 }
 
@@ -561,10 +465,10 @@ async function within<T>(
 }
 
 /** One line on standard error, and nothing in it commands the terminal. */
-function complain(what: string, error: unknown): void {
+function complain(client: string, error: unknown): void {
   const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu;
   const why = messageOf(error).slice(0, 1000).replace(control, "\uFFFD");
-  console.error(`${what}: ${why}.`);
+  console.error(`Cannot answer ${client}: ${why}.`);
 }
 
 function messageOf(error: unknown): string {
@@ -572,5 +476,5 @@ function messageOf(error: unknown): string {
 }
 
 if (import.meta.main && workerData?.protocolModule) {
-  runThread(workerData.protocolModule, workerData.timeout);
+  runThread(workerData.protocolModule);
 }

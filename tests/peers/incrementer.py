@@ -15,14 +15,17 @@ def serve(connection):
     ident = connection.recv(1024).decode()  # whatever one read returns
     print(f"ID [{ident}]", flush=True)
     connection.send(b"100")
-    while data := connection.recv(1024).decode():
-        for message in data.split(" "):
-            if message == "odd":
-                connection.send(b"7")
-            elif message == "even":
-                connection.send(b"8")
-            elif message:
-                print("number", int(message), flush=True)
+    try:
+        while data := connection.recv(1024).decode():
+            for message in data.split(" "):
+                if message == "odd":
+                    connection.send(b"7")
+                elif message == "even":
+                    connection.send(b"8")
+                elif message:
+                    print("number", int(message), flush=True)
+    except ConnectionError:
+        pass  # it has gone
 
 
 def server():
