@@ -7,7 +7,7 @@
  * wrongly.
  */
 import { bundlePage } from "./lab/bundle.ts";
-import { Edits, scriptOf, scriptsOfExamples } from "./lab/edits.ts";
+import { Edits, FOLDER, scriptOf, scriptsOfExamples } from "./lab/edits.ts";
 import type { ExampleInfo } from "./lab/messages.ts";
 import { LabServer } from "./lab/server.ts";
 import { BadUse, portOf, readOptions } from "./options.ts";
@@ -26,7 +26,7 @@ const USAGE = 'Usage: deno task lab [NAME [--ROLE "COMMAND"]] [--port PORT] ' +
 Deno.exit(await main().catch(explain));
 
 async function main(): Promise<number> {
-  const { example, own, port, opens } = read();
+  const { example, own, port, opens, folder } = read();
   const signal = interruption();
   const files = bundlePage();
   const missing = missingPrograms();
@@ -38,7 +38,7 @@ async function main(): Promise<number> {
   await using server = listen(port, {
     shared: {
       reaper,
-      edits: new Edits(await scriptsOfExamples()),
+      edits: new Edits(await scriptsOfExamples(), folder),
       examples,
       missing,
       own,
@@ -65,7 +65,7 @@ function read() {
   const example = EXAMPLES.find((example) => example.name === name);
   const roles = example?.roles.map(({ name }) => name) ?? [];
   const options = readOptions(Deno.args, {
-    values: ["port", ...roles],
+    values: ["port", "edits", ...roles],
     flags: ["no-open", "help"],
   });
   if (options.has("help")) {
@@ -90,7 +90,13 @@ function read() {
   }
   const text = options.one("port");
   const port = text === undefined ? undefined : portOf("--port", text);
-  return { example, own, port, opens: !options.has("no-open") };
+  const folder = options.one("edits") ?? FOLDER;
+  if (!/^\.(?:lab|run)(?:\/\w[\w.-]*)*$/.test(folder)) {
+    throw new BadUse(
+      `Cannot use --edits ${folder}: it is a folder in ${FOLDER}.`,
+    );
+  }
+  return { example, own, port, opens: !options.has("no-open"), folder };
 }
 
 const HELP = `${USAGE}
@@ -104,7 +110,8 @@ wire between them, and lets you type, disturb, hold and change what they say.
   --ROLE "COMMAND"      runs your program in the place of one of its programs; see
                         deno task NAME --help
   --port PORT           where the page is, instead of ${PORT}; 0: a free port
-  --no-open             opens no browser`;
+  --no-open             opens no browser
+  --edits FOLDER        keeps edited copies in another folder than ${FOLDER}: ${FOLDER}/x`;
 
 /** Listens on the port that was asked for, or on the next one that is free. */
 function listen(
