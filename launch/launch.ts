@@ -58,18 +58,19 @@ export async function launch(
   options: LaunchOptions,
 ): Promise<void> {
   const { presenter, signal, network, limit, own = {} } = options;
+  const counts = new Counts();
+  const recorder = new Recording((event) => counts.take(event));
   const timeline = new Timeline({
     presenter,
     paced: options.paced ?? false,
     whole: options.whole ?? false,
+    now: () => recorder.now() / 1000,
   });
   timeline.begin(
     await castOf(example, own),
     network?.sentences() ?? [],
   );
   const links = new Map(linksOf(example).map((link) => [link.name, link]));
-  const counts = new Counts();
-  const recorder = new Recording((event) => counts.take(event));
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);
   signal.addEventListener("abort", abort);
@@ -103,7 +104,7 @@ export async function launch(
 export const linkNames = linksOf;
 
 /** What is shown of an example's programs. */
-async function castOf(
+export async function castOf(
   { name, summary, look, roles }: Example,
   own: Record<string, Command>,
 ): Promise<Cast> {

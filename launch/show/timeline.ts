@@ -3,7 +3,14 @@
  *
  * @module
  */
-import type { Cast, Ending, Line, Link, Watcher } from "../programs/cast.ts";
+import type {
+  Cast,
+  Ending,
+  Line,
+  Link,
+  RunningState,
+  Watcher,
+} from "../programs/cast.ts";
 import { setImmediate } from "node:timers";
 import { NatsLines } from "../wire/nats_lines.ts";
 import type { Side, WireEvent } from "../wire/relay.ts";
@@ -65,6 +72,8 @@ export interface TimelineOptions {
   paced?: boolean;
   /** Whether all bytes of a message are shown. */
   whole?: boolean;
+  /** The clock: ms since the start. Since the timeline was made, by default. */
+  now?: () => number;
 }
 
 /**
@@ -95,7 +104,7 @@ export class Timeline implements Watcher {
   readonly #presenter: Presenter;
   readonly #paced: boolean;
   readonly #whole: boolean;
-  readonly #start = performance.now();
+  readonly #now: () => number;
   readonly #totals = new Map<string, Direction>();
   readonly #queue: Entry[] = [];
   readonly #unsettled: Entry[] = [];
@@ -108,7 +117,11 @@ export class Timeline implements Watcher {
   #events = 0;
   #saidBehind = 0;
 
-  constructor({ presenter, paced = false, whole = false }: TimelineOptions) {
+  constructor(
+    { presenter, paced = false, whole = false, now }: TimelineOptions,
+  ) {
+    const start = performance.now();
+    this.#now = now ?? (() => performance.now() - start);
     this.#presenter = presenter;
     this.#paced = paced;
     this.#whole = whole;
@@ -127,7 +140,16 @@ export class Timeline implements Watcher {
   }
 
   note(text: string): void {
-    this.#add("other", "", (at) => this.#presenter.note(text, at));
+    this.moment((at) => this.#presenter.note(text, at));
+  }
+
+  /** Something that no program did; `show` is called when its place has come. */
+  moment(show: (at: number) => void): void {
+    this.#add("other", "", show);
+  }
+
+  state(role: string, state: RunningState): void {
+    this.moment((at) => this.#presenter.state?.(role, state, at));
   }
 
   line(line: Line): void {
@@ -155,8 +177,12 @@ export class Timeline implements Watcher {
   wire(link: Link, event: WireEvent): void {
     const [from, to] = ends(link, event);
     const isMessage = event.kind === "message" || event.kind === "datagram";
-    // The pieces of a message show when they arrive, each in its place.
-    if (event.fate === "under way" && event.marks.includes("piece")) {
+    // The pieces of a message show when they arrive, each in its place; one that
+    // somebody holds shows at once, because it may be there for long.
+    const isHeld = event.marks.includes("held");
+    if (
+      event.fate === "under way" && event.marks.includes("piece") && !isHeld
+    ) {
       this.stirred(from);
       return;
     }
@@ -328,10 +354,6 @@ export class Timeline implements Watcher {
       );
     }
     this.#timer = setTimeout(() => this.#flush(WORK_MS), REST_MS);
-  }
-
-  #now(): number {
-    return performance.now() - this.#start;
   }
 }
 
