@@ -6,6 +6,7 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource npm:preact@11.2.0 */
 /// <reference lib="dom" />
+import { capital } from "./capital.ts";
 import { Copy } from "./copy.tsx";
 import { Age } from "./age.tsx";
 import type { Lab } from "./lab.ts";
@@ -16,6 +17,7 @@ export function Active({ lab }: { lab: Lab }) {
   const isOn = net !== null && Object.values(net.links).some((text) => text);
   const held = lab.held;
   const isHolding = hold !== null && hold.links.length > 0 || held.length > 0;
+  const { waiting } = lab;
   return (
     <>
       {isOn && net && (
@@ -23,7 +25,7 @@ export function Active({ lab }: { lab: Lab }) {
           <p>
             <span class="badge warn">network</span>{" "}
             {net.sentences.map((sentence) => (
-              <span key={sentence}>{`${sentence}. `}</span>
+              <span key={sentence}>{`${capital(sentence)}. `}</span>
             ))}
           </p>
           <div class="command">
@@ -39,7 +41,7 @@ export function Active({ lab }: { lab: Lab }) {
             {held.length === 0 ? "Nothing waits yet." : (
               <>
                 <b>
-                  {held.length} {held.length === 1 ? "waits" : "wait"}
+                  {waiting} {waiting === 1 ? "waits" : "wait"}
                 </b>
                 , the oldest for <Age since={held[0]?.sent ?? 0} lab={lab} />.
               </>

@@ -25,23 +25,26 @@ export function Bar({ lab, isChoosing }: { lab: Lab; isChoosing: boolean }) {
         <>
           <button
             type="button"
-            class="quiet"
+            class="quiet back"
+            aria-label="Examples"
             onClick={() => lab.set({ choosing: true })}
           >
-            <span aria-hidden="true">‹</span>Examples
+            <span aria-hidden="true">‹</span>
+            <span class="word">Examples</span>
           </button>
           <h1>
             <span class="example">{run.cast.name}</span>
             <span class="summary">{run.cast.summary}</span>
           </h1>
           <div class="actions">
-            {lab.held.length > 0 && phase === "running" && (
-              <span class="badge warn wide-only">{lab.held.length} held</span>
-            )}
             {phase === "running" && (
               <>
                 <button type="button" onClick={() => lab.stop()}>Stop</button>
-                <button type="button" onClick={() => lab.start()}>
+                <button
+                  type="button"
+                  class="later"
+                  onClick={() => lab.start()}
+                >
                   Start again
                 </button>
               </>

@@ -21,6 +21,10 @@ export function BytesPanel({ lab }: { lab: Lab }) {
     inspector.current = new Inspector(
       root.current,
       (number) => lab.ask(number),
+      (number) => {
+        lab.view?.focus(number);
+        lab.showBytes(number);
+      },
     );
     return () => {
       inspector.current = null;
@@ -32,7 +36,7 @@ export function BytesPanel({ lab }: { lab: Lab }) {
   }, [event, lab.history]);
   return (
     <>
-      <h2>Bytes</h2>
+      {!isThere && <h2>Bytes</h2>}
       {!isThere && (
         <p class="hint">
           Click on an arrow to see its bytes. By keyboard: go to the diagram

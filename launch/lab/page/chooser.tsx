@@ -7,6 +7,7 @@
 /** @jsxImportSource npm:preact@11.2.0 */
 /// <reference lib="dom" />
 import type { ExampleInfo } from "../messages.ts";
+import { capital } from "./capital.ts";
 import { OpenFile } from "./keep.tsx";
 import type { Lab } from "./lab.ts";
 
@@ -88,9 +89,4 @@ function Choice({ lab, example, number, isFirst }: {
       {missing && <p class="missing" id={`missing-${number}`}>{missing}</p>}
     </li>
   );
-}
-
-/** With a capital letter at the beginning. */
-function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

@@ -72,9 +72,10 @@ export class Draft {
     const wasDirty = this.isDirty, { version } = this.source;
     const now = source.edited ?? source.original;
     this.source = source;
+    const wasChecked = this.checking;
     this.checking = false;
     if (source.version === version) {
-      this.checked = !this.isDirty;
+      this.checked = wasChecked && !wasDirty;
     } else if (now === this.#sent || now === this.text) {
       this.#sent = null;
       this.conflict = null;

@@ -65,7 +65,7 @@ function Steps({ lab, guide }: { lab: Lab; guide: Guide }) {
   useEffect(() => {
     if (!current || isAsked) return;
     const look = () => {
-      const result = current.done(lab.history.items);
+      const result = current.done([...lab.history.items, ...lab.looked]);
       if (result === true) {
         lab.say(`Step ${at + 1} is done: ${current.title}`);
         mark("done", at);

@@ -40,7 +40,7 @@ export function HoldPanel({ lab }: { lab: Lab }) {
           <h3>
             {held.length === 0
               ? "Nothing waits"
-              : `${held.length} ${held.length === 1 ? "waits" : "wait"}`}
+              : `${lab.waiting} ${lab.waiting === 1 ? "waits" : "wait"}`}
           </h3>
           {held.length > 0 && (
             <span class="hint">
@@ -67,8 +67,8 @@ export function HoldPanel({ lab }: { lab: Lab }) {
             />
           ))}
         </ol>
-        {held.length > SHOWN && (
-          <p class="hint">and {held.length - SHOWN} more, younger ones</p>
+        {lab.waiting > SHOWN && (
+          <p class="hint">and {lab.waiting - SHOWN} more, younger ones</p>
         )}
       </section>
       {link && isLive && (

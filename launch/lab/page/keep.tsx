@@ -162,6 +162,9 @@ function Compare({ lab, isEmpty }: { lab: Lab; isEmpty: boolean }) {
   const difference = aside && phase === "over" ? compare(aside, history) : null;
   const seed = aside?.run?.seed ?? null;
   const isSame = aside?.run?.start === history.run?.start;
+  useEffect(() => {
+    lab.view?.mark(difference?.b ?? null, "the first difference");
+  }, [difference?.b, lab.view]);
   return (
     <section aria-label="Compare">
       <h3>Compare two runs</h3>

@@ -66,6 +66,8 @@ export class Lab {
   place: Place | null = recall<Place>("place");
   /** The event whose bytes are shown. */
   shown: number | null = null;
+  /** What was looked at, for the guide: the lab is not asked for it. */
+  looked: Item[] = [];
   /** Whether the list of examples is open although a run is there. */
   choosing = false;
   keysShown = false;
@@ -186,6 +188,7 @@ export class Lab {
   start(seed: number | null = this.seed): void {
     for (const draft of this.drafts.values()) draft.save();
     const edited = [...this.edited];
+    if (this.phase === "running" && !this.send({ type: "stop" })) return;
     if (this.send({ type: "start", edited, seed })) {
       this.shown = null;
       this.#started = true;
@@ -219,6 +222,8 @@ export class Lab {
 
   showBytes(number: number): void {
     this.shown = number;
+    const [role, text, at] = ["", `#${number}`, this.now()];
+    this.looked.push({ kind: "did", at, action: "bytes", role, text });
     this.open("bytes");
   }
 
@@ -253,6 +258,11 @@ export class Lab {
   get held(): PageEvent[] {
     const numbers = this.history.hold?.held ?? [];
     return numbers.flatMap((number) => this.history.event(number) ?? []);
+  }
+
+  /** How many wait, also those that are not shown. */
+  get waiting(): number {
+    return this.history.hold?.total ?? 0;
   }
 
   isHeld(link: string): boolean {
@@ -340,6 +350,11 @@ export class Lab {
             this.connection.send({ type: "source", script });
           }
         }
+        // A conflict is told, and ended, in the editor.
+        if (
+          message.what === "edit" &&
+          [...this.drafts.values()].some(({ conflict }) => conflict !== null)
+        ) return;
         return this.complain(message.text);
     }
   }
@@ -363,6 +378,7 @@ export class Lab {
   #reset(): void {
     this.over = null;
     this.dropped = 0;
+    this.looked = [];
     this.shown = null;
     this.#started = false;
     this.#fresh = { events: 0, lost: 0 };

@@ -63,8 +63,8 @@ export function Panels({ lab }: { lab: Lab }) {
             onClick={() => lab.open(place === lab.place ? null : place)}
           >
             {title}
-            {place === "hold" && lab.held.length > 0 && (
-              <span class="count">{lab.held.length}</span>
+            {place === "hold" && lab.waiting > 0 && (
+              <span class="count">{lab.waiting}</span>
             )}
           </button>
         ))}

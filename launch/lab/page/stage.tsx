@@ -27,14 +27,19 @@ export function Stage({ lab }: { lab: Lab }) {
       accent: (role) => lab.accent(role),
     });
     lab.view = view;
-    const narrow = matchMedia("(max-width: 560px)");
-    const choose = () => {
-      view.mode = narrow.matches ? "list" : "time";
+    // Heads and typing stand outside of the view, over the same columns.
+    const parent = root.current.parentElement;
+    const wire = root.current.closest<HTMLElement>(".wire");
+    const align = () => {
+      for (const name of ["--gutter", "--gutter-right"]) {
+        const value = parent?.style.getPropertyValue(name);
+        if (value) wire?.style.setProperty(name, value);
+      }
     };
-    choose();
-    narrow.addEventListener("change", choose);
+    const observer = new ResizeObserver(align);
+    observer.observe(root.current);
     return () => {
-      narrow.removeEventListener("change", choose);
+      observer.disconnect();
       lab.view = null;
       view.destroy();
     };
