@@ -38,69 +38,74 @@ function Head({ lab, role }: { lab: Lab; role: string }) {
       aria-label={`Program ${role}`}
       style={{ "--accent": lab.accent(role) }}
     >
-      <h2>{role}</h2>
-      <p class="script" title={title}>
-        {isOwn && <span class="own">your own:</span>} {shortened(title, isOwn)}
-        {program?.edited && isAlive && <span class="badge">edited</span>}
-      </p>
-      <p class={`state ${tone}`}>
-        <span class="dot" aria-hidden="true" />
-        {word}
-      </p>
-      <div class="buttons">
-        {hasSource && (
-          <button
-            type="button"
-            class="small"
-            aria-label={`Source of ${role}`}
-            onClick={() => lab.showSource(script)}
-          >
-            Source
-          </button>
-        )}
-        {program?.state === "ended" && phase === "running" && (
-          <button
-            type="button"
-            class="small"
-            aria-label={`Start ${role} again`}
-            onClick={() =>
-              lab.send({
-                type: "restart",
-                role,
-                edited: lab.edited.has(role),
-              })}
-          >
-            Start
-          </button>
-        )}
-        {isAlive && phase === "running" && (
-          <Menu label={`Stop ${role}`} text="End it" class="small">
+      <div class="who">
+        <h2>{role}</h2>
+        <p class="script" title={title}>
+          {isOwn && <span class="own">your own:</span>}{" "}
+          {shortened(title, isOwn)}
+          {program?.edited && isAlive && <span class="badge">edited</span>}
+        </p>
+      </div>
+      <div class="what">
+        <p class={`state ${tone}`}>
+          <span class="dot" aria-hidden="true" />
+          {word}
+        </p>
+        <div class="buttons">
+          {hasSource && (
             <button
               type="button"
-              onClick={() =>
-                lab.send({ type: "interrupt", role })}
+              class="small"
+              aria-label={`Source of ${role}`}
+              onClick={() => lab.showSource(script)}
             >
-              <b>Ctrl-C</b>
-              <small>asks it to end</small>
+              Source
             </button>
+          )}
+          {program?.state === "ended" && phase === "running" && (
             <button
               type="button"
+              class="small"
+              aria-label={`Start ${role} again`}
               onClick={() =>
-                lab.send({ type: "end-input", role })}
+                lab.send({
+                  type: "restart",
+                  role,
+                  edited: lab.edited.has(role),
+                })}
             >
-              <b>End input</b>
-              <small>Ctrl-D: nobody types any more</small>
+              Start
             </button>
-            <button
-              type="button"
-              onClick={() =>
-                lab.send({ type: "kill", role })}
-            >
-              <b>Kill</b>
-              <small>at once, as kill -9 does</small>
-            </button>
-          </Menu>
-        )}
+          )}
+          {isAlive && phase === "running" && (
+            <Menu label={`Stop ${role}`} text="End it" class="small">
+              <button
+                type="button"
+                onClick={() =>
+                  lab.send({ type: "interrupt", role })}
+              >
+                <b>Ctrl-C</b>
+                <small>asks it to end</small>
+              </button>
+              <button
+                type="button"
+                onClick={() =>
+                  lab.send({ type: "end-input", role })}
+              >
+                <b>End input</b>
+                <small>Ctrl-D: nobody types any more</small>
+              </button>
+              <button
+                type="button"
+                onClick={() =>
+                  lab.send({ type: "kill", role })}
+              >
+                <b>Kill</b>
+                <small>at once, as kill -9 does</small>
+              </button>
+            </Menu>
+          )}
+        </div>
       </div>
     </section>
   );
@@ -154,23 +159,16 @@ function stateOf(
   }
 }
 
-/** How it has ended, and what comes next. */
+/** What went wrong, if something did; the rest stands in the diagram. */
 export function Closing({ lab }: { lab: Lab }) {
   const { over, phase } = lab;
-  if (phase !== "over" || !over) return null;
+  if (phase !== "over" || !over?.failure) return null;
   return (
-    <div class={`closing${over.failure ? " failed" : ""}`}>
+    <div class="closing failed">
       <p>
-        <b>{over.failure || "All programs have ended."}</b>
+        <b>{over.failure}</b>{" "}
+        What the programs printed stands in the diagram. Then start again.
       </p>
-      {over.counts.length > 0 && (
-        <details>
-          <summary>What went over the wire</summary>
-          <ul>
-            {over.counts.map((text) => <li key={text}>{text}</li>)}
-          </ul>
-        </details>
-      )}
     </div>
   );
 }

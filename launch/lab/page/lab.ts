@@ -66,6 +66,8 @@ export class Lab {
   place: Place | null = recall<Place>("place");
   /** The event whose bytes are shown. */
   shown: number | null = null;
+  /** Whether any program has asked for a line in this run. */
+  hasAsked = false;
   /** What was looked at, for the guide: the lab is not asked for it. */
   looked: Item[] = [];
   /** Whether the list of examples is open although a run is there. */
@@ -379,6 +381,7 @@ export class Lab {
     this.over = null;
     this.dropped = 0;
     this.looked = [];
+    this.hasAsked = false;
     this.shown = null;
     this.#started = false;
     this.#fresh = { events: 0, lost: 0 };
@@ -410,6 +413,7 @@ export class Lab {
         break;
       case "asks":
         if (item.prompt !== null) {
+          this.hasAsked = true;
           this.urgent = `${item.role} asks: ${item.prompt}`;
         }
         break;

@@ -12,7 +12,8 @@ import { useEffect, useId, useRef, useState } from "./preact.ts";
 /** The line editors of all programs that ask. */
 export function Typing({ lab }: { lab: Lab }) {
   const { history: { roles }, asking } = lab;
-  if (lab.phase !== "running" || asking.length === 0) return null;
+  // Once somebody has asked, the room stays, so that nothing jumps.
+  if (lab.phase !== "running" || !lab.hasAsked) return null;
   return (
     <div class="typing" data-columns={roles.length}>
       {roles.map((role) => (
