@@ -45,8 +45,11 @@ export function toText(bytes: Uint8Array): string | null {
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
       .decode(bytes);
-    // A text field turns CR into LF, and a control character is not seen.
-    return /[^\P{Cc}\n\t]/u.test(text.replaceAll("\r\n", "\n")) ? null : text;
+    // A text field has LF alone. CR LF comes back only if all line ends are that,
+    // and other control characters would not be seen.
+    const ends = new Set(text.match(/\r\n|\r|\n/g));
+    const isKept = ends.size < 2 && !ends.has("\r");
+    return isKept && !/[^\P{Cc}\r\n\t]/u.test(text) ? text : null;
   } catch {
     return null;
   }

@@ -110,7 +110,7 @@ export class Editor {
       syntaxHighlighting(COLOURS),
       LOOKS,
       keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
-      EditorView.contentAttributes.of({ "aria-label": label }),
+      EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
       EditorState.readOnly.of(frozen),
       EditorView.updateListener.of(({ docChanged, state }) => {
         if (docChanged && !this.#isSetting) write(state.doc.toString());

@@ -78,7 +78,7 @@ function Head({ lab, role }: { lab: Lab; role: string }) {
             </button>
           )}
           {isAlive && phase === "running" && (
-            <Menu label={`Stop ${role}`} text="End it" class="small">
+            <Menu label={`End it: ${role}`} text="End it" class="small">
               <button
                 type="button"
                 onClick={() =>
