@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { fit, visible, width } from "../../../show/text.ts";
+import { fit, visible, width, wrap } from "../../../show/text.ts";
 import type { PageEvent } from "../../messages.ts";
 import type { Entry, History } from "./history.ts";
-import { BAND, type Scale, TOP } from "./scale.ts";
+import { BAND, ROW, type Scale, TOP } from "./scale.ts";
 import { type Shape, shape } from "./svg.ts";
 import {
   clock,
@@ -30,6 +30,36 @@ export interface Frame {
   character: number;
   /** The end of what is known, in µs: how long held ones have waited. */
   now: number;
+}
+
+/** How many rows a printed line may take, how much of it is looked at, and a row's height. */
+const LINE_ROWS = 3, GLANCE = 1_000, LINE_HEIGHT = 19;
+
+/** How much room an entry needs from its place to the next one's, in px. */
+export function heightOf(entry: Entry, history: History, frame: Frame): number {
+  const { item } = entry;
+  switch (item.kind) {
+    case "over":
+      return ROW + 20 * item.counts.length;
+    case "net":
+      return ROW + 20 * Math.max(0, item.sentences.length - 1);
+    case "line": {
+      const { room } = beside(item.role, history, frame);
+      // Most lines fit: a character takes two columns at most.
+      if (item.text.length * 2 <= room) return ROW;
+      return ROW + LINE_HEIGHT * (rowsOf(item.text, room).length - 1);
+    }
+    default:
+      return ROW;
+  }
+}
+
+/** A printed line as rows. */
+function rowsOf(text: string, room: number): string[] {
+  const rows = wrap(visible(text.slice(0, GLANCE)), Math.max(4, room));
+  if (rows.length <= LINE_ROWS && text.length <= GLANCE) return rows;
+  const last = rows[LINE_ROWS - 1] ?? "";
+  return [...rows.slice(0, LINE_ROWS - 1), fit(`${last} …`, room)];
 }
 
 /** A shape with a key, and with what tells whether it has to be drawn anew. */
@@ -117,6 +147,7 @@ function drawnEntry(
     end === null ? "" : Math.round(end * 2),
     isGuest,
     frame.width,
+    frame.character,
     history.roles.length,
     history.links.size,
     age,
@@ -187,7 +218,7 @@ function hit(frame: Frame, y: number): Shape {
   return shape("rect", {
     class: "lv-hit",
     x: 2,
-    y: round(y - 21),
+    y: round(y - 22),
     width: round(width),
     height: 29,
     rx: 5,
@@ -285,17 +316,17 @@ function arrow(
           class: "lv-sign",
           cx: round(middle),
           cy: round(across),
-          r: 5,
+          r: 4.5,
         })
         : shape("path", {
           class: "lv-sign",
-          d: `M${round(middle)},${round(across - 7)}l7,7l-7,7l-7,-7Z`,
+          d: `M${round(middle)},${round(across - 5.5)}l6,6l-6,6l-6,-6Z`,
         }),
     );
   }
   if (isHeld) {
     // Two bars, as on the key that pauses a player.
-    path(`M${round(middle - 3)},${round(y1 - 6)}v12m6,-12v12`, "lv-pause");
+    path(`M${round(middle - 3)},${round(y1 - 4.5)}v10m6,-10v10`, "lv-pause");
   }
   const quarter = (part: number) => ({
     x: x1 + (x2 - x1) * part,
@@ -306,13 +337,13 @@ function arrow(
       isMade ? 0.75 : event.fate === "lost" ? 0.3 : 0.62,
     );
     path(
-      `M${round(x - 9)},${round(y)}l4,-6l5,12l5,-12l4,6`,
+      `M${round(x - 9)},${round(y)}l4,-5l5,10l5,-10l4,5`,
       "lv-zigzag",
     );
   }
   if (event.marks.includes("changed")) {
     const { x, y } = quarter(0.68);
-    path(`M${round(x - 6)},${round(y + 5)}l6,-11l6,11Z`, "lv-sign");
+    path(`M${round(x - 6)},${round(y + 6)}l6,-10l6,10Z`, "lv-sign");
   }
   if (event.marks.includes("piece")) {
     path(`M${round(start + way * 2)},${round(y1 - 5)}v10`, "lv-tick");
@@ -350,16 +381,18 @@ function labels(
   }
   const what = hasBytes(event) ? firstText(event) : eventName(event);
   const size = hasBytes(event) ? nameOf(event) : "";
-  const which = whichOf(event, history);
+  const which = whichOf(event, history) && `· ${whichOf(event, history)}`;
   const fate = words.join(", ");
   // The text gives way first, then the size.
   const others = [fate, which].filter(Boolean);
   const used = (parts: string[]) =>
-    parts.reduce((sum, part) => sum + width(part) + 2, width(number));
+    parts.reduce((sum, part) => sum + width(part) + 1.1, width(number));
   let shownSize = size;
-  if (used([...others, size]) + Math.min(8, width(what)) > room) shownSize = "";
-  const left = room - used([...others, shownSize].filter(Boolean)) - 2;
-  const text = left >= 3 ? fit(what, left) : "";
+  const roomFor = (parts: string[]) =>
+    Math.floor(room - used(parts.filter(Boolean)) - 1.1);
+  if (roomFor([...others, size]) < Math.min(24, width(what))) shownSize = "";
+  const left = roomFor([...others, shownSize]);
+  const text = left >= 3 || width(what) <= left ? fit(what, left) : "";
   let shownFate = fate;
   if (used(others) > room) {
     shownFate = fit(fate, Math.max(4, room - width(number) - 2));
@@ -372,12 +405,15 @@ function labels(
   add(shownSize, "lv-size");
   if (used(others) <= room) add(which, "lv-size");
   add(shownFate, "lv-fate");
+  const cause = event.causes.length > 0 ? `(${event.causes.join(", ")})` : "";
+  const rest = roomFor([text, shownSize, ...others]);
+  if (width(cause) <= rest) add(cause, "lv-size");
   if (!isLong) parts.splice(1);
   return [
     shape("text", {
       class: "lv-label",
       x: round(x1 + way * 12),
-      y: round(y - 6),
+      y: round(y - 8),
       "text-anchor": way > 0 ? "start" : "end",
     }, ...parts),
   ];
@@ -435,15 +471,24 @@ function lineShape(
   const { at, x, anchor, room } = beside(role, history, frame);
   const colour = `c${Math.max(0, history.roles.indexOf(role)) % 6}`;
   const isError = stream === "stderr";
-  const said = visible(text.slice(0, text.length - (typed?.length ?? 0)));
-  const own = fit(said, room);
-  const left = room - width(own);
-  const pieces: Shape[] = [shape("tspan", {}, own)];
-  if (typed && left > 1) {
-    pieces.push(
-      shape("tspan", { class: "lv-typed" }, fit(visible(typed), left)),
-    );
-  }
+  const rows = rowsOf(text, room);
+  // What was typed stands at the end; breaking into rows may have taken blanks.
+  const before = visible(text.slice(0, text.length - (typed?.length ?? 0)));
+  let left = typed ? before.replaceAll(" ", "").length : Infinity;
+  const pieces = rows.flatMap((row, index) => {
+    let end = 0;
+    while (end < row.length && (left > 0 || row[end] === " ")) {
+      if (row[end++] !== " ") left--;
+    }
+    const own = row.slice(0, end), typing = row.slice(end);
+    const place = { x: round(x), y: round(y + 4 + index * LINE_HEIGHT) };
+    const said = shape("tspan", place, own);
+    if (typing === "") return [said];
+    const how = { class: "lv-typed" };
+    return own === ""
+      ? [shape("tspan", { ...how, ...place }, typing)]
+      : [said, shape("tspan", how, typing)];
+  });
   return shape(
     "g",
     {
@@ -464,8 +509,6 @@ function lineShape(
       }),
     shape("text", {
       class: "lv-line-text",
-      x: round(x),
-      y: round(y + 4),
       "text-anchor": anchor,
     }, ...pieces),
   );
@@ -572,7 +615,7 @@ function ruleShape(
     lines = [plainText(item, true)];
   }
   const left = frame.gutter, right = frame.width - frame.right;
-  const room = Math.floor((right - left - 24) / (frame.character * 0.95));
+  const room = Math.floor((right - left - 24) / frame.character);
   const isRule = kind !== "note";
   const middle = round((left + right) / 2);
   const text = (line: string, i: number) =>
@@ -587,7 +630,7 @@ function ruleShape(
     // The line leaves the middle to the text.
     const half = Math.min(
       (right - left) / 2 - 8,
-      width(fit(lines[0] ?? "", room)) * frame.character * 0.47 + 14,
+      width(fit(lines[0] ?? "", room)) * frame.character / 2 + 12,
     );
     inside.unshift(shape("path", {
       class: "lv-rule",

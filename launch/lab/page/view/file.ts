@@ -4,7 +4,7 @@
  * @module
  */
 import { visible } from "../../../show/text.ts";
-import { columnOf, drawingOf, type Frame } from "./diagram.ts";
+import { columnOf, drawingOf, type Frame, heightOf } from "./diagram.ts";
 import type { History } from "./history.ts";
 import { Scale } from "./scale.ts";
 import { escape, shape, toText } from "./svg.ts";
@@ -20,7 +20,6 @@ const DARK = "--ink:#e7eaf0;--muted:#a4adbc;--faint:#848e9e;--line:#465062;" +
 
 /** The run as the text of an SVG file that needs nothing else. */
 export function toSvg(history: History): string {
-  const scale = new Scale(history);
   const roles = history.roles.length;
   const frame: Frame = {
     width: Math.max(900, 84 + roles * 280),
@@ -29,6 +28,7 @@ export function toSvg(history: History): string {
     character: 7.83,
     now: history.entries.at(-1)?.at ?? 0,
   };
+  const scale = new Scale(history, (entry) => heightOf(entry, history, frame));
   const height = Math.ceil(scale.height);
   const accents = (scheme: "light" | "dark") =>
     ACCENTS.map((accent, i) => `--lv-c${i}:${accent[scheme]};`).join("");

@@ -48,7 +48,11 @@ function kindOf({ item }: Entry): string {
 }
 
 function roleOf({ item }: Entry, history: History): string {
-  if (item.kind === "wire") return history.ends(item.event)[0];
+  if (item.kind === "wire") {
+    const { kind } = item.event;
+    const isOfLink = kind === "condition" || kind === "trouble";
+    return isOfLink ? "" : history.ends(item.event)[0];
+  }
   return item.kind === "line" || item.kind === "program" ? item.role : "";
 }
 

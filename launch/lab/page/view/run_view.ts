@@ -5,7 +5,7 @@
  */
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-import { drawingOf, type Frame } from "./diagram.ts";
+import { drawingOf, type Frame, heightOf } from "./diagram.ts";
 import type { Change, Entry, History } from "./history.ts";
 import { isEvent, itemHeight, listItem } from "./list.ts";
 import { ROW, Scale } from "./scale.ts";
@@ -76,6 +76,7 @@ export class RunView extends EventTarget {
   readonly #modes = make("div", "lv-modes");
   readonly #field = make("input", "lv-field");
   readonly #count = make("output", "lv-count");
+  readonly #cut = make("p", "lv-cut");
   readonly #unsubscribe: () => void;
   readonly #observer: ResizeObserver;
   readonly #shown = new Map<string, { element: Element; signature: string }>();
@@ -90,7 +91,7 @@ export class RunView extends EventTarget {
   #scrollTop = 0;
   #setTop = 0;
   #character = 7.5;
-  #search: Search;
+  #finding: Search;
   #hit = -1;
   #isSearching = false;
   #unseen = 0;
@@ -104,8 +105,11 @@ export class RunView extends EventTarget {
     this.#root = root;
     this.#history = history;
     this.#options = options;
-    this.#scale = new Scale(history);
-    this.#search = new Search(history, "");
+    this.#scale = new Scale(
+      history,
+      (entry) => heightOf(entry, history, this.#place()),
+    );
+    this.#finding = new Search(history, "");
     this.#build();
     this.#unsubscribe = history.subscribe((change) => this.#changed(change));
     this.#observer = new ResizeObserver(() => this.#measure());
@@ -152,6 +156,12 @@ export class RunView extends EventTarget {
     if (!entry) return;
     this.#setFocused(entry);
     this.#scroller.focus({ preventScroll: true });
+  }
+
+  /** Goes to the field for searching. */
+  search(): void {
+    this.#field.focus();
+    this.#field.select();
   }
 
   /** Marks an event, with what there is to say about it; null for none. */
@@ -218,7 +228,10 @@ export class RunView extends EventTarget {
       step("Next", "↓", 1),
     );
     const bar = make("div", "lv-bar");
-    bar.append(this.#modes, this.#follower, this.#more, finder);
+    this.#cut.textContent =
+      "Only the first 1,024 bytes of each message are searched.";
+    this.#cut.hidden = true;
+    bar.append(this.#modes, this.#follower, this.#more, finder, this.#cut);
 
     this.#scroller.tabIndex = 0;
     this.#scroller.setAttribute("role", "listbox");
@@ -296,6 +309,7 @@ export class RunView extends EventTarget {
       const { width } = context.measureText("0".repeat(100));
       if (width > 0) this.#character = width / 100;
     }
+    this.#scale.replace();
     if (wasNarrow !== this.#isNarrow) this.#modeChanged();
     else this.#draw();
   }
@@ -325,8 +339,8 @@ export class RunView extends EventTarget {
     events = fresh.filter(isEvent).length;
     if (this.#follow) this.#say(events, lost);
     else this.#unseen += events;
-    if (change.dropped > 0) this.#search.drop(this.#history.entries[0]);
-    this.#search.add(fresh);
+    if (change.dropped > 0) this.#finding.drop(this.#history.entries[0]);
+    this.#finding.add(fresh);
     const focused = this.#focused;
     if (focused && this.#history.indexOf(focused) < 0) this.#setFocused(null);
     this.#age();
@@ -398,8 +412,8 @@ export class RunView extends EventTarget {
 
   #paint(): void {
     if (this.#isSearching) {
-      this.#search.work(SEARCH_MS);
-      this.#isSearching = !this.#search.isDone;
+      this.#finding.work(SEARCH_MS);
+      this.#isSearching = !this.#finding.isDone;
       if (this.#isSearching) this.#draw();
     }
     this.#showCount();
@@ -462,14 +476,7 @@ export class RunView extends EventTarget {
     this.#drawing.setAttribute("width", `${this.#width}`);
     this.#drawing.setAttribute("height", `${Math.max(0, height)}`);
     this.#plot.setAttribute("transform", `translate(0,${-top})`);
-    const { at, wall } = this.#latest;
-    const frame: Frame = {
-      width: this.#width,
-      gutter: GUTTER,
-      right: RIGHT,
-      character: this.#character,
-      now: at + (performance.now() - wall) * 1000,
-    };
+    const frame = this.#place();
     const drawn = drawingOf(this.#history, this.#scale, frame, from, to);
     const focused = this.#focused;
     if (focused && !drawn.some(({ key }) => key === focused.key)) {
@@ -485,15 +492,35 @@ export class RunView extends EventTarget {
       element.remove();
       this.#shown.delete(key);
     }
+    // Later ones stand above earlier ones, so that each text hides what crosses it.
+    let previous: Element | null = null;
     for (const { key, signature, draw } of drawn) {
-      const before = this.#shown.get(key);
-      if (before?.signature === signature) continue;
-      const element = toElement(draw());
-      this.#describe(element);
-      if (before) before.element.replaceWith(element);
-      else this.#plot.append(element);
-      this.#shown.set(key, { element, signature });
+      let own = this.#shown.get(key);
+      if (own?.signature !== signature) {
+        const element = toElement(draw());
+        this.#describe(element);
+        own?.element.replaceWith(element);
+        own = { element, signature };
+        this.#shown.set(key, own);
+      }
+      const next: Element | null = previous
+        ? previous.nextElementSibling
+        : this.#plot.firstElementChild;
+      if (own.element !== next) this.#plot.insertBefore(own.element, next);
+      previous = own.element;
     }
+  }
+
+  /** Where things stand now. */
+  #place(): Frame {
+    const { at, wall } = this.#latest;
+    return {
+      width: this.#width,
+      gutter: GUTTER,
+      right: RIGHT,
+      character: this.#character,
+      now: at + (performance.now() - wall) * 1000,
+    };
   }
 
   #paintList(from: number, to: number): void {
@@ -566,7 +593,7 @@ export class RunView extends EventTarget {
         element.classList.toggle("lv-active", isActive);
         element.setAttribute("aria-selected", `${isActive}`);
       }
-      const found = this.#search.found[this.#hit];
+      const found = this.#finding.found[this.#hit];
       element.classList.toggle("lv-found", found?.key === own);
     }
     if (key && this.#shown.has(key)) {
@@ -631,8 +658,7 @@ export class RunView extends EventTarget {
     const isTyping = event.target instanceof HTMLInputElement;
     if (event.key === "/" && !isTyping) {
       event.preventDefault();
-      this.#field.focus();
-      this.#field.select();
+      this.search();
     }
   };
 
@@ -743,14 +769,14 @@ export class RunView extends EventTarget {
   // --------------------------------------------------------------- search
 
   #find(): void {
-    this.#search = new Search(this.#history, this.#field.value);
+    this.#finding = new Search(this.#history, this.#field.value);
     this.#hit = -1;
     this.#isSearching = this.#field.value !== "";
     this.#draw();
   }
 
   #showCount(): void {
-    const { found, isCut, text } = this.#search;
+    const { found, isCut, text } = this.#finding;
     const wait = this.#isSearching ? "…" : "";
     const place = this.#hit >= 0 ? `${this.#hit + 1} of ` : "";
     const count = text === ""
@@ -758,15 +784,11 @@ export class RunView extends EventTarget {
       : `${place}${found.length.toLocaleString("en-US")}${wait}`;
     const said = count === "0" ? "none" : count;
     if (this.#count.textContent !== said) this.#count.textContent = said;
-    const note = text !== "" && isCut
-      ? "Only the first 1,024 bytes of each message are searched."
-      : "";
-    this.#count.title = note;
-    this.#root.classList.toggle("lv-search-cut", note !== "");
+    this.#cut.hidden = text === "" || !isCut;
   }
 
   #step(by: number): void {
-    const { found } = this.#search;
+    const { found } = this.#finding;
     if (found.length === 0) return;
     if (this.#hit < 0) {
       // From what is in sight on.

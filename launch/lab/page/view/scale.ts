@@ -80,9 +80,15 @@ export class Scale {
   #spacing: Spacing = "time";
   /** The knots, by entry and whether it is its arrival, before which silence is open. */
   readonly #open = new Set<number>();
+  #heightOf: (entry: Entry) => number;
 
-  constructor(history: History) {
+  /** `heightOf` says how much room an entry needs from its place to the next one's. */
+  constructor(
+    history: History,
+    heightOf: (entry: Entry) => number = () => ROW,
+  ) {
     this.#history = history;
+    this.#heightOf = heightOf;
     this.#fill();
   }
 
@@ -95,6 +101,11 @@ export class Scale {
     this.#place(0);
   }
 
+  /** Everything gets its place anew, because heights have changed. */
+  replace(): void {
+    this.#place(0);
+  }
+
   /** px for each µs within a burst. */
   get perMicrosecond(): number {
     return this.#perMicrosecond;
@@ -103,7 +114,7 @@ export class Scale {
   /** The whole height in px, below the last row, too. */
   get height(): number {
     const last = this.#knots.at(-1);
-    return last ? last.y + heightOf(last.entry) + 24 : TOP * 2;
+    return last ? last.y + this.#heightOf(last.entry) + 24 : TOP * 2;
   }
 
   get knots(): readonly Knot[] {
@@ -161,6 +172,7 @@ export class Scale {
     for (const entry of updated) {
       const knot = this.#arrivalKnot(entry);
       if (!knot || this.#arrivals.has(entry)) continue;
+      if (this.#isFrom(entry, first)) continue;
       fresh.push(knot);
       if (isBefore(knot, { at, order })) ({ at, order } = knot);
     }
@@ -287,7 +299,7 @@ export class Scale {
     for (let i = from - 1; i >= 0; i--) {
       const knot = this.#knots[i];
       if (!knot || knot.arrives) continue;
-      floor = knot.y + heightOf(knot.entry);
+      floor = knot.y + this.#heightOf(knot.entry);
       break;
     }
     for (let i = from; i < this.#knots.length; i++) {
@@ -309,7 +321,7 @@ export class Scale {
         const least = knot.arrives && band === 0 ? 0 : floor;
         knot.y = Math.max((before?.y ?? TOP) + linear, least) + band;
       }
-      if (!knot.arrives) floor = knot.y + heightOf(knot.entry);
+      if (!knot.arrives) floor = knot.y + this.#heightOf(knot.entry);
       before = knot;
     }
   }
@@ -325,11 +337,4 @@ function isBefore(
   b: { at: number; order: number },
 ): boolean {
   return a.at < b.at || a.at === b.at && a.order < b.order;
-}
-
-/** How much room an entry needs from its place to the next one's. */
-export function heightOf({ item }: Entry): number {
-  if (item.kind === "over") return ROW + 20 * item.counts.length;
-  if (item.kind === "net") return ROW + 20 * (item.sentences.length - 1);
-  return ROW;
 }

@@ -53,7 +53,7 @@ export const DIAGRAM_STYLE = `
 .lv-drawing .lv-dot { fill: var(--lv-own); }
 .lv-drawing .lv-bang { stroke: var(--alarm); stroke-width: 2.5; }
 .lv-drawing .lv-error .lv-line-text { fill: var(--alarm); }
-.lv-drawing .lv-typed { font-weight: 700; text-decoration: underline; text-underline-offset: 3px; }
+.lv-drawing .lv-typed { font-weight: 700; fill: var(--lv-own); }
 .lv-drawing .lv-start { fill: var(--lv-own); }
 .lv-drawing .lv-listens { stroke: var(--lv-own); stroke-width: 2; }
 .lv-drawing .lv-stop { stroke: var(--lv-own); stroke-width: 3; }

@@ -107,8 +107,11 @@ export function sentence(entry: Entry, history: History): string {
       return `#${item.event.number} ${eventText(item.event, history)}`;
     case "line": {
       const isError = item.stream === "stderr";
-      return `${item.role} ${isError ? "reports" : "prints"}: ${
-        visible(item.text)
+      const how = isError ? "reports" : "prints";
+      if (!item.typed) return `${item.role} ${how}: ${visible(item.text)}`;
+      const asked = item.text.slice(0, item.text.length - item.typed.length);
+      return `${item.role} asks “${visible(asked.trim())}”, typed: ${
+        visible(item.typed)
       }`;
     }
     default:
