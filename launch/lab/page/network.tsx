@@ -184,9 +184,6 @@ function Slider({ control, value, set, tell }: {
           aria-describedby={`${id}-does`}
           onInput={(event) => write(event.currentTarget.value)}
           onChange={(event) => apply(event.currentTarget.value)}
-          onKeyDown={(event) => {
-            if (event.key === "Enter") apply(event.currentTarget.value);
-          }}
         />
         <span class="unit">{unit}</span>
       </span>
