@@ -32,7 +32,7 @@ export async function bundlePage(): Promise<Map<string, PageFile>> {
   if (!await isThere("main.tsx")) return new Map([await placeholder()]);
   const files = await Promise.all([
     file("index.html", "text/html; charset=utf-8", read("index.html")),
-    file("style.css", "text/css; charset=utf-8", read("style.css")),
+    file("style.css", "text/css; charset=utf-8", styles()),
     file("main.js", "text/javascript; charset=utf-8", bundle("main.tsx")),
   ]);
   return new Map(files);
@@ -68,6 +68,12 @@ async function read(name: string): Promise<Uint8Array<ArrayBuffer>> {
     const why = error instanceof Error ? error.message : error;
     throw new BadPage(`Cannot read ${FOLDER}/${name}: ${why}`);
   }
+}
+
+/** The page's look, and that of the view in it. */
+async function styles(): Promise<Uint8Array<ArrayBuffer>> {
+  const names = ["style.css", "view/view.css"];
+  return await new Blob(await Promise.all(names.map(read))).bytes();
 }
 
 /** One script of a script and all that it imports. */
