@@ -10,6 +10,7 @@ import { bundlePage } from "./lab/bundle.ts";
 import { Edits, FOLDER, scriptOf, scriptsOfExamples } from "./lab/edits.ts";
 import type { ExampleInfo } from "./lab/messages.ts";
 import { LabServer } from "./lab/server.ts";
+import { Sources } from "./lab/sources.ts";
 import { BadUse, portOf, readOptions } from "./options.ts";
 import { type Command, parseCommand } from "./programs/command.ts";
 import { type Example, EXAMPLES, linksOf } from "./programs/examples.ts";
@@ -38,7 +39,7 @@ async function main(): Promise<number> {
   await using server = listen(port, {
     shared: {
       reaper,
-      edits: new Edits(await scriptsOfExamples(), folder),
+      sources: new Sources(new Edits(await scriptsOfExamples(), folder)),
       examples,
       missing,
       own,

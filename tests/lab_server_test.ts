@@ -529,13 +529,21 @@ Deno.test("lab: runs, typed into, disturbed, held, edited, kept", async (t) => {
       assertEquals(seen.edited, text);
       const wrong = 'const n: number = "x";\n' + original;
       source = await edit(wrong, source.version);
+      // It is told of the change, though.
+      await other.until(
+        () =>
+          other.answers.some((answer) =>
+            answer.type === "source" && answer.source.edited === wrong
+          ),
+        "be told",
+      );
       const from = other.answers.length;
       other.send({ type: "edit", script, text: "", version: seen.version });
       await other.until(
         () => other.answers.length === from + 2,
         "get two answers",
       );
-      const [latest, failed] = other.answers.slice(from);
+      const [failed, latest] = other.answers.slice(from);
       assert(failed?.type === "failed" && latest?.type === "source");
       assertMatch(failed.text, /changed in another page/);
       assertEquals(latest.source.edited, wrong);
