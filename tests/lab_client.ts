@@ -50,6 +50,11 @@ export class Lab implements AsyncDisposable {
     const program = await start("lab", [
       ...[...args, "--no-open", "--port", "0", "--edits", folder],
     ]);
+    return await Lab.of(program, folder);
+  }
+
+  /** The one that a program opens; edits are in that folder. */
+  static async of(program: Program, folder: string): Promise<Lab> {
     const [, address = ""] = await program.prints(
       /The lab is at (http:\S+\?key=\w+)\n/,
       { ms: 3 * PATIENCE_MS },

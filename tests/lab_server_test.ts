@@ -18,6 +18,7 @@ import {
   noSignals,
   PATIENCE_MS,
   ROOT,
+  start,
   within,
 } from "./assertions.ts";
 import { join } from "@std/path";
@@ -1163,3 +1164,32 @@ c.close()"`;
     await page.assertRefused({ type: "choose", example: "udp" }, /no example/);
   },
 }));
+
+Deno.test("lab: deno task exercise NAME --lab opens it with the program and its network", async () => {
+  const folder = await Deno.makeTempDir();
+  const wrong = join(ROOT, "tests/exercises/wrong/udp_ask_again/");
+  const [file] = (await Array.fromAsync(Deno.readDir(wrong)))
+    .map(({ name }) => name).sort();
+  const program = await start("exercise", [
+    ...["udp/ask-again", "--lab", "--no-open", "--port", "0"],
+    ...["--progress", join(folder, "progress.json"), "--run"],
+    `deno run --unstable-net --allow-net=127.0.0.1 ${wrong}${file} {port} red`,
+  ]);
+  await using lab = await Lab.of(program, ".lab/none");
+  await Deno.remove(folder, { recursive: true }).catch(() => {});
+  assertMatch(program.stdout, /not yet/);
+  await using page = await lab.page();
+  await page.play("udp/ask-again");
+  const net = await page.item("net");
+  const [, conditions = ""] = /--net "([^"]+)"/.exec(program.stdout) ?? [];
+  assertEquals(net.links, { server: conditions });
+  const asked = await page.event(({ kind }) => kind === "datagram");
+  assertEquals(asked.from, "client");
+  // Who plays the server by hand answers with the bytes that are typed.
+  page.send({ type: "net", link: "server", conditions: "" });
+  await typeNext(page, "a\\x00b\\n");
+  await page.event((event) =>
+    event.from === "server" && textOf(event) === "a\x00b\n"
+  );
+  await end(page);
+});

@@ -36,6 +36,10 @@ export interface Shared {
   /** Commands of the user's own, by role. */
   own: Record<string, Command>;
   ports: Record<string, number>;
+  /** Conditions for each link that are set from the beginning; "" for none. */
+  net: string;
+  /** The words of the command that does the same in a terminal, if not a task's. */
+  command?: string[];
 }
 
 /** What a page asked for cannot be done; one line for the user. */
@@ -79,8 +83,9 @@ export class Session {
     if (!this.#example) return "";
     const own = Object.entries(this.#shared.own)
       .flatMap(([role, { text }]) => [`--${role}`, text]);
+    const task = ["deno", "task", this.#example.name, ...own];
     return quoted([
-      ...["deno", "task", this.#example.name, ...own],
+      ...this.#shared.command ?? task,
       ...this.#network?.options ?? [],
     ]);
   }
@@ -183,6 +188,9 @@ export class Session {
     this.#edited.clear();
     this.#copies.clear();
     this.#seed = drawn();
+    for (const { name } of linksOf(example)) {
+      this.#net.set(name, this.#shared.net);
+    }
     await this.#parse();
     await this.#clear("", Date.now());
   }
