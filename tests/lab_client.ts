@@ -76,9 +76,10 @@ export class Lab implements AsyncDisposable {
 
   /** A WebSocket with the headers of a page, unless there are others. */
   socket(headers: Record<string, string> = {}): WebSocket {
-    return new WebSocket(`ws://${this.host}/lab/ws`, {
+    // The types of browsers, which the page is checked with, know no headers.
+    return Reflect.construct(WebSocket, [`ws://${this.host}/lab/ws`, {
       headers: { cookie: this.cookie, origin: this.origin, ...headers },
-    });
+    }]);
   }
 
   /** A page that has joined. */

@@ -75,5 +75,7 @@ async function bundle(name: string): Promise<Uint8Array<ArrayBuffer>> {
   if (success) return stdout;
   const [line = ""] = new TextDecoder().decode(stderr).split("\n")
     .filter((line) => line.trim() !== "");
-  throw new BadPage(`Cannot build the lab's page: ${line.trim()}`);
+  throw new BadPage(
+    `Cannot build the lab's page: ${line.trim().replace(/^error: /, "")}`,
+  );
 }

@@ -43,6 +43,7 @@ export async function openLab(options: OpenOptions): Promise<void> {
   const { net = "", command } = options;
   const signal = interruption();
   const files = bundlePage();
+  files.catch(() => {}); // it is told when they are needed
   const missing = missingPrograms();
   await using reaper = new Reaper();
   const infos = await Promise.all(
@@ -60,8 +61,13 @@ export async function openLab(options: OpenOptions): Promise<void> {
     only,
   });
   console.log(`The lab is at ${server.address}\nCtrl-C ends it.`);
-  if (opens && !openBrowser(server.address)) {
-    console.log("No browser could be opened here: open that address yourself.");
+  if (opens) {
+    openBrowser(server.address).then((isOpen) => {
+      if (isOpen) return;
+      console.log(
+        "No browser could be opened here: open that address yourself.",
+      );
+    });
   }
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
@@ -131,17 +137,18 @@ async function infoOf(
   };
 }
 
-/** Opens a browser; false if there is none. */
-function openBrowser(address: string): boolean {
-  const [program, ...args] = Deno.build.os === "windows"
+/** Opens a browser; false if that is not possible. */
+async function openBrowser(address: string): Promise<boolean> {
+  const [program = "", ...args] = Deno.build.os === "windows"
     ? ["cmd", "/c", "start", "", address]
     : Deno.build.os === "darwin"
     ? ["open", address]
     : ["xdg-open", address];
   try {
     const rest = { stdin: "null", stdout: "null", stderr: "null" } as const;
-    new Deno.Command(program ?? "", { args, ...rest }).spawn().unref();
-    return true;
+    const child = new Deno.Command(program, { args, ...rest }).spawn();
+    child.unref(); // it may be the browser itself
+    return (await child.status).success;
   } catch {
     return false;
   }
