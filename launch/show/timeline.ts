@@ -3,7 +3,14 @@
  *
  * @module
  */
-import type { Cast, Ending, Line, Link, Watcher } from "../programs/cast.ts";
+import type {
+  Cast,
+  Ending,
+  Line,
+  Link,
+  RunningState,
+  Watcher,
+} from "../programs/cast.ts";
 import { setImmediate } from "node:timers";
 import { NatsLines } from "../wire/nats_lines.ts";
 import type { Side, WireEvent } from "../wire/relay.ts";
@@ -65,6 +72,8 @@ export interface TimelineOptions {
   paced?: boolean;
   /** Whether all bytes of a message are shown. */
   whole?: boolean;
+  /** The clock: ms since the start. Since the timeline was made, by default. */
+  now?: () => number;
 }
 
 /**
@@ -95,7 +104,7 @@ export class Timeline implements Watcher {
   readonly #presenter: Presenter;
   readonly #paced: boolean;
   readonly #whole: boolean;
-  readonly #start = performance.now();
+  readonly #now: () => number;
   readonly #totals = new Map<string, Direction>();
   readonly #queue: Entry[] = [];
   readonly #unsettled: Entry[] = [];
@@ -107,8 +116,13 @@ export class Timeline implements Watcher {
   #turns = Promise.resolve();
   #events = 0;
   #saidBehind = 0;
+  #over = false;
 
-  constructor({ presenter, paced = false, whole = false }: TimelineOptions) {
+  constructor(
+    { presenter, paced = false, whole = false, now }: TimelineOptions,
+  ) {
+    const start = performance.now();
+    this.#now = now ?? (() => performance.now() - start);
     this.#presenter = presenter;
     this.#paced = paced;
     this.#whole = whole;
@@ -123,14 +137,26 @@ export class Timeline implements Watcher {
   }
 
   link(link: Link): void {
+    if (this.#over) return;
     this.#add("other", link.server, (at) => this.#presenter.link(link, at));
   }
 
   note(text: string): void {
-    this.#add("other", "", (at) => this.#presenter.note(text, at));
+    this.moment((at) => this.#presenter.note(text, at));
+  }
+
+  /** Something that no program did; `show` is called when its place has come. */
+  moment(show: (at: number) => void): void {
+    if (this.#over) return;
+    this.#add("other", "", show);
+  }
+
+  state(role: string, state: RunningState): void {
+    this.moment((at) => this.#presenter.state?.(role, state, at));
   }
 
   line(line: Line): void {
+    if (this.#over) return;
     const { role } = line;
     const entry = this.#add(
       "line",
@@ -153,10 +179,15 @@ export class Timeline implements Watcher {
   }
 
   wire(link: Link, event: WireEvent): void {
+    if (this.#over) return;
     const [from, to] = ends(link, event);
     const isMessage = event.kind === "message" || event.kind === "datagram";
-    // The pieces of a message show when they arrive, each in its place.
-    if (event.fate === "under way" && event.marks.includes("piece")) {
+    // The pieces of a message show when they arrive, each in its place; one that
+    // somebody holds shows at once, because it may be there for long.
+    const isHeld = event.marks.includes("held");
+    if (
+      event.fate === "under way" && event.marks.includes("piece") && !isHeld
+    ) {
       this.stirred(from);
       return;
     }
@@ -196,6 +227,7 @@ export class Timeline implements Watcher {
   async ended(ending: Ending): Promise<void> {
     const { role } = ending;
     await pause(FAREWELL_MS);
+    if (this.#over) return;
     const reversed = this.#queue.toReversed();
     const last = reversed.find((entry) =>
       entry.role === role && entry.kind === "line"
@@ -213,9 +245,13 @@ export class Timeline implements Watcher {
     this.#add("other", role, (at) => this.#presenter.ended(ending, at));
   }
 
-  /** The run is over; shows what is left, and what it came to. */
+  /**
+   * The run is over; shows what is left, and what it came to. What comes later is not
+   * shown.
+   */
   end({ counts, repeat }: Pick<Totals, "counts" | "repeat">): void {
     this.#flush(Infinity);
+    this.#over = true;
     const directions = [...this.#totals.values()];
     this.#presenter.end({ ms: this.#now(), directions, counts, repeat });
   }
@@ -328,10 +364,6 @@ export class Timeline implements Watcher {
       );
     }
     this.#timer = setTimeout(() => this.#flush(WORK_MS), REST_MS);
-  }
-
-  #now(): number {
-    return performance.now() - this.#start;
   }
 }
 
