@@ -31,6 +31,9 @@ export interface Frame {
   now: number;
 }
 
+/** Between the parts of a label, in px. */
+const GAP = 8;
+
 /** How many rows a printed line may take, how much of it is looked at, and a row's height. */
 const LINE_ROWS = 3, GLANCE = 1_000, LINE_HEIGHT = 19;
 
@@ -399,8 +402,11 @@ function labels(
     shownFate = fit(fate, Math.max(4, room - width(number) - 2));
   }
   const parts: Shape[] = [shape("tspan", { class: "lv-number" }, number)];
+  let length = width(number) * frame.character;
   const add = (part: string, kind: string) => {
-    if (part) parts.push(shape("tspan", { class: kind, dx: 8 }, part));
+    if (!part || !isLong) return;
+    parts.push(shape("tspan", { class: kind, dx: GAP }, part));
+    length += width(part) * frame.character + GAP;
   };
   add(text, hasBytes(event) ? "lv-text" : "lv-word");
   add(shownSize, "lv-size");
@@ -409,11 +415,20 @@ function labels(
   const cause = event.causes.length > 0 ? `(${event.causes.join(", ")})` : "";
   const rest = roomFor([text, shownSize, ...others]);
   if (width(cause) <= rest) add(cause, "lv-size");
-  if (!isLong) parts.splice(1);
+  const x = x1 + way * 12;
   return [
+    // What crosses the label is hidden behind it.
+    shape("rect", {
+      class: "lv-back",
+      x: round((way > 0 ? x : x - length) - 3),
+      y: round(y - 20),
+      width: round(length + 6),
+      height: 16,
+    }),
     shape("text", {
       class: "lv-label",
-      x: round(x1 + way * 12),
+      "aria-hidden": "true",
+      x: round(x),
       y: round(y - 8),
       "text-anchor": way > 0 ? "start" : "end",
     }, ...parts),
@@ -428,6 +443,7 @@ function eventName(event: PageEvent): string {
 function timeShape(at: number, frame: Frame, y: number): Shape {
   return shape("text", {
     class: "lv-time",
+    "aria-hidden": "true",
     x: frame.gutter - 14,
     y: round(y + 4),
     "text-anchor": "end",
@@ -619,6 +635,7 @@ function ruleShape(
   const text = (line: string, i: number) =>
     shape("text", {
       class: "lv-note-text",
+      ...(item.kind === "wire" ? { "aria-hidden": "true" } : {}),
       x: middle,
       y: round(y + 4 + i * 20),
       "text-anchor": "middle",

@@ -583,9 +583,17 @@ export class RunView extends EventTarget {
     } else {
       element.setAttribute("aria-hidden", "true");
     }
-    if (this.#marked && key === `e${this.#marked.number}`) {
-      element.classList.add("lv-marked");
-    }
+    const entry = key.startsWith("e")
+      ? this.#history.entryOf(Number(key.slice(1)))
+      : undefined;
+    if (!entry) return;
+    const isMarked = this.#marked?.number === entry.number;
+    if (isMarked) element.classList.add("lv-marked");
+    // The list has it as text.
+    if (this.#isList) return;
+    const said = sentence(entry, this.#history);
+    const more = isMarked ? `. ${this.#marked?.text}` : "";
+    element.setAttribute("aria-label", said + more);
   }
 
   #setActive(): void {
@@ -600,19 +608,6 @@ export class RunView extends EventTarget {
       if (element.classList.contains("lv-found") !== (found === own)) {
         element.classList.toggle("lv-found", found === own);
       }
-    }
-    // What a drawing says has to be put into words; only one is read at a time.
-    const active = key ? this.#shown.get(key)?.element : undefined;
-    if (this.#focused && active && !this.#isList) {
-      const isMarked = this.#marked?.number === this.#focused.number;
-      const said = sentence(this.#focused, this.#history);
-      for (const text of active.querySelectorAll("text")) {
-        text.setAttribute("aria-hidden", "true");
-      }
-      active.setAttribute(
-        "aria-label",
-        isMarked ? `${said}. ${this.#marked?.text}` : said,
-      );
     }
     if (key && this.#shown.has(key)) {
       this.#scroller.setAttribute(

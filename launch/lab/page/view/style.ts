@@ -40,7 +40,8 @@ export const DIAGRAM_STYLE = `
 .lv-drawing .lv-sign { stroke: var(--lv-own); stroke-width: 1.75; fill: var(--background); }
 .lv-drawing .lv-zigzag { stroke: var(--alarm); stroke-width: 2; }
 .lv-drawing .lv-tick { stroke: var(--lv-own); stroke-width: 1.75; }
-.lv-drawing .lv-label, .lv-drawing .lv-line-text, .lv-drawing .lv-state, .lv-drawing .lv-note-text { paint-order: stroke; stroke: var(--background); stroke-width: 4px; stroke-linejoin: round; }
+.lv-drawing .lv-back { fill: var(--background); }
+.lv-drawing .lv-line-text, .lv-drawing .lv-state, .lv-drawing .lv-note-text { paint-order: stroke; stroke: var(--background); stroke-width: 4px; stroke-linejoin: round; }
 .lv-drawing .lv-number { fill: var(--muted); }
 .lv-drawing .lv-text { fill: var(--ink); font-weight: 600; }
 .lv-drawing .lv-word { fill: var(--muted); }
@@ -69,5 +70,6 @@ export const DIAGRAM_STYLE = `
 .lv-drawing .lv-band { fill: var(--raised); stroke: none; }
 .lv-drawing .lv-band-text { fill: var(--muted); font-size: 12px; }
 .lv-drawing .lv-hit { fill: transparent; stroke: none; }
+.lv-drawing .lv-marked .lv-back { fill: var(--select); }
 .lv-drawing .lv-marked .lv-hit { fill: var(--select); stroke: var(--warn); stroke-dasharray: 4 3; }
 `;
