@@ -28,6 +28,7 @@ export function listItem(entry: Entry, history: History): HTMLElement {
   if (colour >= 0) item.classList.add(`c${colour % 6}`);
   const time = document.createElement("span");
   time.className = "lv-item-time";
+  time.setAttribute("aria-hidden", "true"); // the sentence is its name
   time.textContent = `${clock(entry.at)} `;
   const text = document.createElement("span");
   text.className = "lv-item-text";

@@ -17,8 +17,11 @@ const SILENCE = 1_000_000, MEDIANS = 10;
 /** What would take more px than this becomes a band, too; and if open, it takes at most. */
 const TALL = 560, TALLEST = 4_000;
 
-/** How steep the median delivery is, and how far the median distance, in px. */
-const SLOPE = 36, DISTANCE = 28;
+/**
+ * How steep the median delivery is, at least, too, and how far the median distance,
+ * in px. Within that, a second has room without a band.
+ */
+const SLOPE = 36, LEAST_SLOPE = 14, DISTANCE = 28;
 
 /** Less than so many µs under way is no delay: the relay needs them itself. */
 const DELAY = 1_000;
@@ -227,10 +230,11 @@ export class Scale {
     if (count < this.#rescaleAt) return false;
     this.#rescaleAt = count * 2;
     const delay = this.#delays.value, distance = this.#distances.value;
+    const roomy = TALL / SILENCE;
     const wanted = delay > 0
-      ? SLOPE / delay
+      ? Math.max(LEAST_SLOPE / delay, Math.min(SLOPE / delay, roomy))
       : distance > 0
-      ? DISTANCE / distance
+      ? Math.min(DISTANCE / distance, roomy)
       : FIRST;
     const scale = Math.min(MOST, Math.max(LEAST, wanted));
     const change = scale / this.#perMicrosecond;
