@@ -134,9 +134,10 @@ const elements = async (page: Page): Promise<number> =>
   await page.evaluate("shown.follow = false");
   await settled(page);
   const all = await drawn(page);
-  const room = 1280 - 72 - await page.evaluate(
+  const right = await page.evaluate(
     "parseFloat(document.querySelector('main').style.getPropertyValue('--gutter-right'))",
   ) as number;
+  const room = 1280 - 72 - right;
   const client = 72 + room / 4, server = 72 + room * 3 / 4;
   const middle = (client + server) / 2;
   /** Each moment of the feed and where it is drawn. */
@@ -173,8 +174,8 @@ const elements = async (page: Page): Promise<number> =>
   assertEquals(count, 12);
   moments.sort(([a], [b]) => a - b);
   for (let i = 1; i < moments.length; i++) {
-    const [before, own] = [moments[i - 1] ?? [0, 0], moments[i] ?? [0, 0]];
-    if (before[0] === own[0]) continue;
+    const before = moments[i - 1], own = moments[i];
+    if (!before || !own || before[0] === own[0]) continue;
     assert(before[1] < own[1] + 0.2, `${before} stands below ${own}`);
   }
   const slope = (number: number) => {
@@ -237,10 +238,13 @@ const elements = async (page: Page): Promise<number> =>
 // ------------------------------------------------------------------ 20,000 events
 {
   const page = await open([run("client", "server"), link("client", "server")]);
-  // As the lab sends them: 33 each 33 ms, here as fast as frames go, in the page.
+  // As the lab sends them: at most one message for each frame; here they come
+  // as fast as frames go, 70 events in each.
   const batches = [];
   const all = flood(20_000);
-  for (let i = 0; i < all.length; i += 66) batches.push(all.slice(i, i + 66));
+  for (let i = 0; i < all.length; i += 132) {
+    batches.push(all.slice(i, i + 132));
+  }
   await page.evaluate(`globalThis.batches = ${JSON.stringify(batches)}`);
   const result = await page.evaluate(`(async () => {
     const tasks = [], frames = [];
@@ -280,8 +284,8 @@ const elements = async (page: Page): Promise<number> =>
   const scrolled = await page.evaluate(`(async () => {
     const scroller = document.querySelector(".lv-scroll");
     let most = 0, empty = 0, longest = 0;
-    for (let i = 200; i >= 0; i--) {
-      scroller.scrollTop = scroller.scrollHeight * i / 200;
+    for (let i = 60; i >= 0; i--) {
+      scroller.scrollTop = scroller.scrollHeight * i / 60;
       const before = performance.now();
       await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
       longest = Math.max(longest, performance.now() - before);
@@ -441,6 +445,14 @@ const elements = async (page: Page): Promise<number> =>
     await page.locator("[role=status]").textContent(),
     "2 more, 1 lost",
   );
+  // A view that gets another height goes on following.
+  for (const height of [700, 900]) {
+    await page.setViewportSize({ width: 1280, height });
+    await settled(page);
+    await settled(page);
+    assertEquals(await page.evaluate("shown.follow"), true);
+    assert(await page.locator("[data-key='e401']").isVisible());
+  }
   // The wheel goes away from the end, and that shows.
   await page.mouse.move(600, 500);
   await page.mouse.wheel(0, -600);

@@ -174,7 +174,9 @@ export function wrap(text: string, columns: number): string[] {
 
 /** `1 byte`, `1,024 bytes`. */
 export function count(n: number, thing: string): string {
-  return `${n.toLocaleString("en-US")} ${thing}${n === 1 ? "" : "s"}`;
+  // Small numbers need no separators, which take long to look up.
+  const number = n < 1_000 ? `${n}` : n.toLocaleString("en-US");
+  return `${number} ${thing}${n === 1 ? "" : "s"}`;
 }
 
 /** A hex dump, 16 or 8 bytes a row: where, the bytes, and what is ASCII of them. */

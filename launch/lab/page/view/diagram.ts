@@ -6,7 +6,7 @@
 import { fit, visible, width, wrap } from "../../../show/text.ts";
 import type { PageEvent } from "../../messages.ts";
 import type { Entry, History } from "./history.ts";
-import { BAND, ROW, type Scale, TOP } from "./scale.ts";
+import { ROW, type Scale, TOP } from "./scale.ts";
 import { type Shape, shape } from "./svg.ts";
 import {
   clock,
@@ -16,7 +16,6 @@ import {
   hasBytes,
   nameOf,
   plainText,
-  sentence,
   whichOf,
 } from "./words.ts";
 
@@ -99,9 +98,12 @@ export function drawingOf(
   let last = first;
   for (let i = first; i < scale.knots.length; i++) {
     const knot = scale.knots[i];
-    if (!knot || knot.y > bottom + BAND) break;
+    if (!knot) break;
+    if (knot.silence > 0 && knot.floor < bottom) {
+      own.push(silence(scale, frame, i));
+    }
+    if (knot.y > bottom) break;
     last = i;
-    if (knot.silence > 0) own.push(silence(scale, frame, i));
     if (knot.arrives) continue;
     seen.add(knot.entry);
     own.push(drawnEntry(knot.entry, history, scale, frame));
@@ -208,7 +210,6 @@ function eventShape(
   return shape("g", {
     class: classes.join(" "),
     "data-key": entry.key,
-    "aria-label": sentence(entry, history),
   }, ...inside);
 }
 
@@ -494,7 +495,6 @@ function lineShape(
     {
       class: `lv-said ${colour}${isError ? " lv-error" : ""}`,
       "data-key": entry.key,
-      "aria-label": sentence(entry, history),
     },
     isError
       ? shape("path", {
@@ -539,7 +539,6 @@ function programShape(
     {
       class: `lv-program ${colour}${isBad ? " lv-bad" : ""}`,
       "data-key": entry.key,
-      "aria-label": sentence(entry, history),
     },
     sign,
     shape("text", {
@@ -645,7 +644,6 @@ function ruleShape(
   return shape("g", {
     class: `lv-across lv-${kind}`,
     "data-key": entry.key,
-    "aria-label": sentence(entry, history),
   }, ...inside);
 }
 
@@ -653,7 +651,7 @@ function ruleShape(
 function silence(scale: Scale, frame: Frame, index: number): Drawn {
   const knot = scale.knots[index];
   const isOpen = knot !== undefined && scale.isOpen(knot);
-  const y = (knot?.y ?? 0) - (knot?.arrives ? 8 : 20) - 15;
+  const y = (knot?.floor ?? 0) + (knot?.arrives ? 7 : -1);
   const text = `${duration(knot?.silence ?? 0)} nothing`;
   return {
     key: `s${knot?.order}`,

@@ -389,14 +389,10 @@ interface Updated {
   updated: Set<Entry>;
 }
 
-const decoded = new WeakMap<PageEvent, Uint8Array>();
-
-/** The first bytes of an event. */
-export function bytesOf(event: PageEvent): Uint8Array {
-  let bytes = decoded.get(event);
-  if (!bytes) {
-    bytes = Uint8Array.from(atob(event.bytes), (c) => c.charCodeAt(0));
-    decoded.set(event, bytes);
-  }
-  return bytes;
+/** The first bytes of an event, all that the page has or so many. */
+export function bytesOf(event: PageEvent, most = Infinity): Uint8Array {
+  // Four characters of base64 are three bytes.
+  const text = event.bytes.slice(0, Math.ceil(most / 3) * 4);
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  return bytes.subarray(0, most);
 }

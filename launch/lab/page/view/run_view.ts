@@ -574,27 +574,37 @@ export class RunView extends EventTarget {
       element.setAttribute("aria-selected", `${this.#focused?.key === key}`);
     } else {
       element.setAttribute("aria-hidden", "true");
-      element.removeAttribute("aria-label");
     }
     if (this.#marked && key === `e${this.#marked.number}`) {
       element.classList.add("lv-marked");
-      const name = element.getAttribute("aria-label") ?? "";
-      if (name) {
-        element.setAttribute("aria-label", `${name}. ${this.#marked.text}`);
-      }
     }
   }
 
   #setActive(): void {
     const key = this.#focused?.key;
+    const found = this.#finding.found[this.#hit]?.key;
     for (const [own, { element }] of this.#shown) {
       const isActive = own === key;
       if (element.classList.contains("lv-active") !== isActive) {
         element.classList.toggle("lv-active", isActive);
         element.setAttribute("aria-selected", `${isActive}`);
       }
-      const found = this.#finding.found[this.#hit];
-      element.classList.toggle("lv-found", found?.key === own);
+      if (element.classList.contains("lv-found") !== (found === own)) {
+        element.classList.toggle("lv-found", found === own);
+      }
+    }
+    // What a drawing says has to be put into words; only one is read at a time.
+    const active = key ? this.#shown.get(key)?.element : undefined;
+    if (this.#focused && active && !this.#isList) {
+      const isMarked = this.#marked?.number === this.#focused.number;
+      const said = sentence(this.#focused, this.#history);
+      for (const text of active.querySelectorAll("text")) {
+        text.setAttribute("aria-hidden", "true");
+      }
+      active.setAttribute(
+        "aria-label",
+        isMarked ? `${said}. ${this.#marked?.text}` : said,
+      );
     }
     if (key && this.#shown.has(key)) {
       this.#scroller.setAttribute(
@@ -645,8 +655,11 @@ export class RunView extends EventTarget {
     const top = this.#scroller.scrollTop;
     if (Math.abs(top - this.#scrollTop) < 2) return;
     this.#scrollTop = top;
-    // Only the user goes up from where we were.
-    if (this.#follow && top < this.#setTop - AWAY) {
+    // Only the user goes up from where we were, and away from the end; a view that
+    // grows goes up as well, and stays at the end.
+    const { scrollHeight, clientHeight } = this.#scroller;
+    const isAway = scrollHeight - clientHeight - top > AWAY;
+    if (this.#follow && top < this.#setTop - AWAY && isAway) {
       this.#follow = false;
       this.#tell();
     }
@@ -736,7 +749,11 @@ export class RunView extends EventTarget {
       const knot = knots[index];
       if (!knot || knot.silence === 0) continue;
       if (this.#scale.isOpen(knot) === open) continue;
+      // The event stays where it is.
+      const entry = this.#focused;
+      const offset = this.#yOf(entry) - this.#scrollTop;
       this.#scale.toggle(knot.order);
+      this.#anchor = { entry, offset };
       this.#draw();
       return;
     }
@@ -746,11 +763,10 @@ export class RunView extends EventTarget {
     if (!(event.target instanceof Element)) return;
     const silence = event.target.closest("[data-silence]");
     if (silence) {
-      const y = event.clientY;
+      // It opens downwards: what is above it stays where it is.
       this.#follow = false;
-      const top = this.#topEntry();
+      this.#anchor = null;
       this.#scale.toggle(Number(silence.getAttribute("data-silence")));
-      if (top && y > 0) this.#keepPlace();
       this.#tell();
       this.#draw();
       return;

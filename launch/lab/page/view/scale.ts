@@ -36,6 +36,8 @@ export interface Knot {
   y: number;
   /** The silence before it in µs that is a band, or was opened; 0 for none. */
   silence: number;
+  /** Where the rows above it end. */
+  floor: number;
 }
 
 /** How the rows follow each other. */
@@ -306,6 +308,7 @@ export class Scale {
       const knot = this.#knots[i];
       if (!knot) break;
       knot.silence = 0;
+      knot.floor = Math.max(floor, before?.y ?? TOP);
       if (this.#spacing === "rows") {
         knot.y = floor;
       } else {
@@ -329,7 +332,7 @@ export class Scale {
 
 function knotOf(entry: Entry): Knot {
   const { at, order } = entry;
-  return { at, order, entry, arrives: false, y: 0, silence: 0 };
+  return { at, order, entry, arrives: false, y: 0, silence: 0, floor: 0 };
 }
 
 function isBefore(

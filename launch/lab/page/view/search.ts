@@ -5,7 +5,7 @@
  */
 import { readable } from "../../../show/text.ts";
 import { FIRST_BYTES } from "../../messages.ts";
-import type { Entry, History } from "./history.ts";
+import { bytesOf, type Entry, type History } from "./history.ts";
 import { plainText } from "./words.ts";
 
 /** Whether an entry holds a text; capitals count as small letters. */
@@ -17,11 +17,8 @@ export function holds(entry: Entry, text: string): boolean {
 function textOf({ item }: Entry): string {
   if (item.kind !== "wire") return plainText(item, true);
   const { event } = item;
-  // Bytes are not kept as such: decoding each time takes less memory.
-  const bytes = event.bytes === ""
-    ? ""
-    : readable(Uint8Array.from(atob(event.bytes), (c) => c.charCodeAt(0)))
-      .replaceAll("\\\\", "\\");
+  const bytes = event.bytes === "" ? "" : readable(bytesOf(event))
+    .replaceAll("\\\\", "\\");
   const causes = event.causes.join(" ");
   return [`#${event.number}`, bytes, event.text, causes, ...event.lines]
     .join("\n");

@@ -9,7 +9,7 @@ import type { PageEvent } from "../../messages.ts";
 import { bytesOf, type Entry, type History } from "./history.ts";
 
 /** So many bytes are looked at for a label. */
-const GLANCE = 400;
+const GLANCE = 240;
 
 /** `0.4 ms`, `120 ms`, `4.2 s`. */
 export function duration(us: number): string {
@@ -41,8 +41,7 @@ export function firstText(event: PageEvent): string {
     const more = event.lines.length - 1;
     return more > 0 ? `${first}  (and ${count(more, "more line")})` : first;
   }
-  const bytes = bytesOf(event);
-  const text = readable(bytes.subarray(0, GLANCE));
+  const text = readable(bytesOf(event, GLANCE));
   const [first = ""] = text.split(/(?<=(?<!\\)(?:\\\\)*\\n)/);
   const isAll = first === text && event.size <= GLANCE;
   return isAll ? text : `${first.replace(/(\\r)?\\n$/, "")}…`;
