@@ -110,12 +110,14 @@ export async function castOf(
 ): Promise<Cast> {
   const members: Member[] = [];
   for (const role of roles) {
-    const command = role.command ??
+    const command = own[role.name]?.text ?? role.command ??
       await taskCommand(role.task ?? `${name}:${role.name}`);
-    const script = [command].flat().find(isScript) ?? `${command}`;
+    const title = typeof command === "string"
+      ? command
+      : command.find(isScript) ?? `${command}`;
     members.push({
       name: role.name,
-      title: own[role.name]?.text ?? script,
+      title,
       ...role.listens === undefined ? {} : { listens: role.listens },
       ...role.port === undefined ? {} : { port: role.port },
     });

@@ -1,5 +1,6 @@
 /** The lab as a process, and a page of it without a browser. */
 import { assert } from "@std/assert";
+import { join } from "@std/path";
 import type {
   FromLab,
   FromPage,
@@ -7,7 +8,13 @@ import type {
   PageEvent,
   Welcome,
 } from "../launch/lab/messages.ts";
-import { PATIENCE_MS, Program, start, within } from "./assertions.ts";
+import {
+  PATIENCE_MS,
+  type Program,
+  ROOT,
+  start,
+  within,
+} from "./assertions.ts";
 
 /** A lab that runs. */
 export class Lab implements AsyncDisposable {
@@ -21,7 +28,15 @@ export class Lab implements AsyncDisposable {
   /** What lets a page in. */
   readonly cookie: string;
 
-  private constructor(program: Program, address: string, cookie: string) {
+  readonly #folder: string;
+
+  private constructor(
+    program: Program,
+    address: string,
+    cookie: string,
+    folder: string,
+  ) {
+    this.#folder = folder;
     this.program = program;
     this.address = address;
     ({ origin: this.origin, host: this.host } = new URL(address));
@@ -30,7 +45,16 @@ export class Lab implements AsyncDisposable {
 
   /** Starts one on a free port, without a browser. */
   static async start(...args: string[]): Promise<Lab> {
-    const program = await start("lab", [...args, "--no-open", "--port", "0"]);
+    // What the user has edited stays as it is.
+    const folder = `.lab/test-${crypto.randomUUID()}`;
+    const program = await start("lab", [
+      ...[...args, "--no-open", "--port", "0", "--edits", folder],
+    ]);
+    return await Lab.of(program, folder);
+  }
+
+  /** The one that a program opens; edits are in that folder. */
+  static async of(program: Program, folder: string): Promise<Lab> {
     const [, address = ""] = await program.prints(
       /The lab is at (http:\S+\?key=\w+)\n/,
       { ms: 3 * PATIENCE_MS },
@@ -38,7 +62,7 @@ export class Lab implements AsyncDisposable {
     const response = await fetch(address, { redirect: "manual" });
     await response.body?.cancel();
     const cookie = response.headers.get("set-cookie")?.split(";")[0] ?? "";
-    return new Lab(program, address, cookie);
+    return new Lab(program, address, cookie, folder);
   }
 
   /** Asks for something below the lab's address. */
@@ -52,9 +76,10 @@ export class Lab implements AsyncDisposable {
 
   /** A WebSocket with the headers of a page, unless there are others. */
   socket(headers: Record<string, string> = {}): WebSocket {
-    return new WebSocket(`ws://${this.host}/lab/ws`, {
+    // The types of browsers, which the page is checked with, know no headers.
+    return Reflect.construct(WebSocket, [`ws://${this.host}/lab/ws`, {
       headers: { cookie: this.cookie, origin: this.origin, ...headers },
-    });
+    }]);
   }
 
   /** A page that has joined. */
@@ -68,6 +93,9 @@ export class Lab implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.program.stop();
+    await Deno.remove(join(ROOT, this.#folder), { recursive: true })
+      .catch(() => {}); // nothing was edited
+    await Deno.remove(join(ROOT, ".lab")).catch(() => {}); // others' are there
   }
 }
 
@@ -78,6 +106,8 @@ export class LabPage implements AsyncDisposable {
   items: Item[] = [];
   /** The number of the last item. */
   last = 0;
+  /** How many items of events have come. */
+  seen = 0;
   /** What was sent besides items. */
   readonly answers: FromLab[] = [];
   closed: { code: number; reason: string } | undefined;
@@ -266,6 +296,7 @@ export class LabPage implements AsyncDisposable {
       for (const item of message.items) {
         if (item.kind === "run") this.items = [];
         this.items.push(item);
+        if (item.kind === "wire") this.seen++;
       }
       this.last = message.first + message.items.length - 1;
     } else this.answers.push(message);

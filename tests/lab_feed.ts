@@ -209,6 +209,7 @@ export function everything(): Item[] {
       at: 7_200 * ms,
       links: [{ name: "server", containing: "" }],
       held: [12],
+      total: 1,
     },
     wire(13, {
       says: "under way",

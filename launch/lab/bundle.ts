@@ -21,32 +21,17 @@ export interface PageFile {
   gzip: Uint8Array<ArrayBuffer>;
 }
 
-/** What stands in `index.html` for the nonce that lets CodeMirror add its styles. */
-export const NONCE = "{{nonce}}";
-
 /**
  * Builds the page, in memory: `index.html`, `main.js`, `style.css`. Throws
  * {@linkcode BadPage}.
  */
 export async function bundlePage(): Promise<Map<string, PageFile>> {
-  if (!await isThere("main.tsx")) return new Map([await placeholder()]);
   const files = await Promise.all([
     file("index.html", "text/html; charset=utf-8", read("index.html")),
     file("style.css", "text/css; charset=utf-8", styles()),
     file("main.js", "text/javascript; charset=utf-8", bundle("main.tsx")),
   ]);
   return new Map(files);
-}
-
-// Until there is a page.
-async function isThere(name: string): Promise<boolean> {
-  return await read(name).then(() => true, () => false);
-}
-
-function placeholder(): Promise<[string, PageFile]> {
-  const text = "<!doctype html><title>The lab</title><p>No page yet.";
-  const bytes = Promise.resolve(new TextEncoder().encode(text));
-  return file("index.html", "text/html; charset=utf-8", bytes);
 }
 
 async function file(
@@ -90,5 +75,7 @@ async function bundle(name: string): Promise<Uint8Array<ArrayBuffer>> {
   if (success) return stdout;
   const [line = ""] = new TextDecoder().decode(stderr).split("\n")
     .filter((line) => line.trim() !== "");
-  throw new BadPage(`Cannot build the lab's page: ${line.trim()}`);
+  throw new BadPage(
+    `Cannot build the lab's page: ${line.trim().replace(/^error: /, "")}`,
+  );
 }

@@ -8,8 +8,8 @@ import { EXAMPLES } from "../programs/examples.ts";
 import { isScript, ROOT, taskCommand } from "../programs/program.ts";
 import type { Source, SourceError } from "./messages.ts";
 
-/** Where copies run, from the project's folder: whole folders, with the edited scripts. */
-const COPIES = ".lab/run";
+/** Where edited copies are kept, from the project's folder. */
+export const FOLDER = ".lab";
 
 /** How long `deno` may take to check a copy, in ms. */
 const CHECK_MS = 60_000;
@@ -36,13 +36,17 @@ export class Edits {
   readonly #scripts: ReadonlySet<string>;
   /** The file; others may write it, too, so it is read each time. */
   readonly #file: string;
+  /** Where copies run, from the project's folder. */
+  readonly #copies: string;
   readonly #errors = new Map<string, SourceError[]>();
-  #turn: Promise<unknown> = Promise.resolve();
+  #changes: Promise<unknown> = Promise.resolve();
+  #checks: Promise<unknown> = Promise.resolve();
 
-  /** `folder` is where the file with the copies is. */
-  constructor(scripts: Iterable<string>, folder = `${ROOT}.lab`) {
+  /** `folder` is where copies are kept, from the project's folder. */
+  constructor(scripts: Iterable<string>, folder: string = FOLDER) {
     this.#scripts = new Set(scripts);
-    this.#file = join(folder, "edits.json");
+    this.#file = join(ROOT, folder, "edits.json");
+    this.#copies = `${folder}/run`;
   }
 
   /** A script and its copy. Throws {@linkcode BadEdit} if it is none of ours. */
@@ -103,21 +107,22 @@ export class Edits {
   async prepare(script: string): Promise<string> {
     this.#check(script);
     const folder = dirname(script);
-    await Deno.mkdir(join(ROOT, COPIES, folder), { recursive: true });
+    await Deno.mkdir(join(ROOT, this.#copies, folder), { recursive: true });
     for await (const { name, isFile } of Deno.readDir(join(ROOT, folder))) {
       if (!isFile || !name.endsWith(".ts")) continue;
       const path = `${folder}/${name}`;
       const { text } = await this.#edit(path);
       const source = text ?? await Deno.readTextFile(join(ROOT, path));
-      await Deno.writeTextFile(join(ROOT, COPIES, path), source);
+      await Deno.writeTextFile(join(ROOT, this.#copies, path), source);
     }
-    return COPIES;
+    return this.#copies;
   }
 
   /** Asks `deno` what is wrong with a copy; {@linkcode source} tells it afterwards. */
   async check(script: string): Promise<void> {
+    this.#check(script);
     const { version } = await this.#edit(script);
-    await this.#inTurn(async () => {
+    const check = async () => {
       const copies = await this.prepare(script);
       // `deno check` passes by what deno.json excludes.
       const { success, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -139,7 +144,9 @@ export class Edits {
           text: text.trim().split("\n")[0] || "deno cannot check this copy.",
         }],
       );
-    });
+    };
+    this.#checks = this.#checks.catch(() => {}).then(check);
+    await this.#checks;
   }
 
   #check(script: string): void {
@@ -157,13 +164,16 @@ export class Edits {
     change: (edit: Edit) => Pick<Edit, "text" | "reverted">,
   ): Promise<void> {
     this.#check(script);
-    await this.#inTurn(async () => {
+    const write = async () => {
       const all = await this.#read();
       const before = all.get(script) ??
         { text: null, version: 0, reverted: null };
       all.set(script, { ...change(before), version: before.version + 1 });
       await this.#write(all);
-    });
+    };
+    // One after the other.
+    this.#changes = this.#changes.catch(() => {}).then(write);
+    await this.#changes;
   }
 
   async #read(): Promise<Map<string, Edit>> {
@@ -186,13 +196,6 @@ export class Edits {
     } catch (error) {
       throw new BadEdit(`Cannot write ${this.#file}: ${messageOf(error)}`);
     }
-  }
-
-  /** One after the other. */
-  async #inTurn<T>(act: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(act);
-    this.#turn = turn.catch(() => {});
-    return await turn;
   }
 }
 

@@ -70,14 +70,14 @@ export class Page {
   }
 
   /** Sends an answer, as soon as there is room. */
-  send(message: FromLab): void {
+  readonly send = (message: FromLab): void => {
     const text = JSON.stringify(message);
     this.#answers.push(text);
     this.#answersBytes += text.length;
     if (this.#answersBytes > ANSWERS_BYTES) {
       this.close("This page asks for more than it takes.");
     } else this.#schedule(0);
-  }
+  };
 
   close(why: string): void {
     if (this.#socket.readyState === WebSocket.OPEN) {
@@ -118,7 +118,7 @@ export class Page {
       }
       return this.#join(message.run, message.after);
     }
-    this.#session.handle(message, (answer) => this.send(answer))
+    this.#session.handle(message, this.send)
       .catch((error) => {
         const text = error instanceof Error ? error.message : `${error}`;
         this.send({ type: "failed", what: message.type, text });

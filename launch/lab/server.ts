@@ -7,7 +7,7 @@ import { timingSafeEqual } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { HOST } from "../wire/relay.ts";
 import { BadRun } from "../wire/saved_run.ts";
-import { NONCE, type PageFile } from "./bundle.ts";
+import type { PageFile } from "./bundle.ts";
 import { asMermaid, asPcapng, asSavedRun, readSaved } from "./keep.ts";
 import { type ExampleInfo, type FromLab, PAGES } from "./messages.ts";
 import { Page } from "./page.ts";
@@ -168,6 +168,7 @@ export class LabServer implements AsyncDisposable {
   #left(page: Page): void {
     const session = this.#pages.get(page);
     this.#pages.delete(page);
+    this.#options.shared.sources.forget(page.send);
     if (!session || [...this.#pages.values()].includes(session)) return;
     this.#alone.set(session, [
       setTimeout(() => void session.stop(), ALONE_MS),
@@ -231,22 +232,17 @@ export class LabServer implements AsyncDisposable {
   #file(path: string, request: Request): Response {
     const file = this.#options.files.get(path);
     if (!file) return refusal(404, "There is no such file.");
-    const nonce = random();
     const headers = {
       "content-type": file.type,
       "content-security-policy": [
         "default-src 'none'",
         "script-src 'self'",
-        `style-src 'self' 'nonce-${nonce}'`,
+        "style-src 'self'",
         "img-src 'self' data: blob:",
         `connect-src 'self' ${this.#origin.replace("http", "ws")}`,
         ...["base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],
       ].join("; "),
     };
-    if (path === "index.html") {
-      const text = new TextDecoder().decode(file.bytes);
-      return answer(text.replaceAll(NONCE, nonce), 200, headers);
-    }
     const zipped = /\bgzip\b/.test(
       request.headers.get("accept-encoding") ?? "",
     );

@@ -13,15 +13,11 @@ import type { Network } from "../wire/conditions/conditions.ts";
 import { parseNet } from "../wire/conditions/parse.ts";
 import type { Relay } from "../wire/relay.ts";
 import type { SavedRun } from "../wire/saved_run.ts";
-import { type Edits, scriptOf } from "./edits.ts";
+import { scriptOf } from "./edits.ts";
 import { Feed } from "./feed.ts";
-import {
-  type FromLab,
-  type FromPage,
-  type Item,
-  SHOWN_BYTES,
-} from "./messages.ts";
+import { type FromPage, type Item, SHOWN_BYTES } from "./messages.ts";
 import { Run } from "./run.ts";
+import type { Send, Sources } from "./sources.ts";
 
 /** The largest datagram, and the largest message that may be put into a stream. */
 const DATAGRAM = 65_507, MESSAGE = 1_048_576;
@@ -32,7 +28,7 @@ const SEEDS = 999_999;
 /** What all sessions of a lab share. */
 export interface Shared {
   reaper: Reaper;
-  edits: Edits;
+  sources: Sources;
   /** The examples that can be chosen. */
   examples: readonly Example[];
   /** Why an example cannot be run here; "" if it can. */
@@ -40,6 +36,10 @@ export interface Shared {
   /** Commands of the user's own, by role. */
   own: Record<string, Command>;
   ports: Record<string, number>;
+  /** Conditions for each link that are set from the beginning; "" for none. */
+  net: string;
+  /** The words of the command that does the same in a terminal, if not a task's. */
+  command?: string[];
 }
 
 /** What a page asked for cannot be done; one line for the user. */
@@ -83,8 +83,9 @@ export class Session {
     if (!this.#example) return "";
     const own = Object.entries(this.#shared.own)
       .flatMap(([role, { text }]) => [`--${role}`, text]);
+    const task = ["deno", "task", this.#example.name, ...own];
     return quoted([
-      ...["deno", "task", this.#example.name, ...own],
+      ...this.#shared.command ?? task,
       ...this.#network?.options ?? [],
     ]);
   }
@@ -97,7 +98,7 @@ export class Session {
   /** Does what a page asks for; throws an Error with one line if it cannot. */
   async handle(
     message: FromPage,
-    send: (message: FromLab) => void,
+    send: Send,
   ): Promise<void> {
     switch (message.type) {
       case "join":
@@ -168,25 +169,11 @@ export class Session {
         });
       }
       case "source":
-        return await this.#source(message.script, send);
-      case "edit": {
-        const { script, text, version } = message;
-        try {
-          await this.#shared.edits.edit(script, text, version);
-        } finally {
-          await this.#source(script, send);
-        }
-        return;
-      }
+      case "edit":
       case "check":
-        await this.#shared.edits.check(message.script);
-        return await this.#source(message.script, send);
       case "revert":
-        await this.#shared.edits.revert(message.script);
-        return await this.#source(message.script, send);
       case "undo-revert":
-        await this.#shared.edits.undoRevert(message.script);
-        return await this.#source(message.script, send);
+        return await this.#shared.sources.handle(message, send);
     }
   }
 
@@ -201,6 +188,9 @@ export class Session {
     this.#edited.clear();
     this.#copies.clear();
     this.#seed = drawn();
+    for (const { name } of linksOf(example)) {
+      this.#net.set(name, this.#shared.net);
+    }
     await this.#parse();
     await this.#clear("", Date.now());
   }
@@ -292,10 +282,10 @@ export class Session {
     const script = await scriptOf(
       role.task ?? `${this.#example?.name}:${name}`,
     );
-    if (!await this.#shared.edits.has(script)) {
+    if (!await this.#shared.sources.edits.has(script)) {
       throw new Refused(`${script} has not been edited.`);
     }
-    this.#copies.set(name, await this.#shared.edits.prepare(script));
+    this.#copies.set(name, await this.#shared.sources.edits.prepare(script));
     this.#edited.add(name);
   }
 
@@ -467,14 +457,6 @@ export class Session {
   }
 
   // ------------------------------------------------------------------------ other
-
-  async #source(
-    script: string,
-    send: (message: FromLab) => void,
-  ): Promise<void> {
-    const source = await this.#shared.edits.source(script);
-    send({ type: "source", source });
-  }
 
   #running(): Run {
     if (!this.#run) throw new Refused("Nothing runs. Start it first.");
