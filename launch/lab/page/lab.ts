@@ -202,6 +202,7 @@ export class Lab {
     if (this.send({ type: "start", edited, seed })) {
       this.shown = null;
       this.#started = true;
+      if (this.view) this.view.follow = true;
       this.changed();
     }
   }
