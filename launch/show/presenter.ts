@@ -68,6 +68,9 @@ export function ends(link: Link, event: WireEvent): [string, string] {
 
 /** What the network did to an event, in words, with its causes. */
 export function fateOf(event: WireEvent): string[] {
+  if (event.marks.length + event.causes.length === 0) {
+    if (event.fate === "delivered") return [];
+  }
   const words: string[] = [];
   const of = event.of === null ? "" : ` #${event.of}`;
   const late = event.delivered === null
@@ -110,7 +113,9 @@ export function fateOf(event: WireEvent): string[] {
 /** `0.4 ms`, `120 ms`, `3,000 ms`. */
 export function milliseconds(us: number): string {
   const ms = us / 1000;
-  const digits = ms < 10 ? 1 : 0;
-  const options = { maximumFractionDigits: digits };
-  return `${ms.toLocaleString("en-US", options)} ms`;
+  return `${(ms < 10 ? tenths : wholes).format(ms)} ms`;
 }
+
+/** To make one takes longer than to use it a thousand times. */
+const tenths = new Intl.NumberFormat("en-US", { maximumFractionDigits: 1 });
+const wholes = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });

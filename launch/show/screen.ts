@@ -47,12 +47,24 @@ export function screen(gone: () => void): Screen {
       }
     }
   };
+  // Many rows at once cost hardly more than one.
+  let waiting = "";
+  const flush = () => {
+    const text = waiting;
+    waiting = "";
+    write(text);
+  };
+  addEventListener("unload", flush); // Deno.exit() waits for no microtask
   return {
     columns: () => isTerminal ? size().columns : COLUMNS,
     rows: () => isTerminal ? size().rows : ROWS,
-    write,
+    write(text): void {
+      flush();
+      write(text);
+    },
     print(rows, before = ""): void {
-      write(before + rows.map((row) => `${row}\n`).join(""));
+      if (waiting === "") queueMicrotask(flush);
+      waiting += before + rows.map((row) => `${row}\n`).join("");
     },
   };
 }

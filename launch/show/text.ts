@@ -29,9 +29,14 @@ const WIDE: [first: number, last: number][] = [
 /** Marks above others, joiners, the second halves of Korean syllables. */
 const NO_COLUMN = /[\p{Mn}\p{Me}\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u1160-\u11ff]/u;
 
+/** Whether each of its characters takes one column. */
+export function isNarrow(text: string): boolean {
+  return NARROW.test(text);
+}
+
 /** How many columns of a terminal a text takes. */
 export function width(text: string): number {
-  if (NARROW.test(text)) return text.length;
+  if (isNarrow(text)) return text.length;
   let columns = 0;
   for (const character of characters(text)) columns += columnsOf(character);
   return columns;
@@ -55,7 +60,7 @@ const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 /** What a reader takes for its characters: é, 你, 👩‍🚀. */
 export function characters(text: string): string[] {
-  if (NARROW.test(text)) return text.split("");
+  if (isNarrow(text)) return text.split("");
   return Array.from(graphemes.segment(text), ({ segment }) => segment);
 }
 
@@ -172,11 +177,12 @@ export function wrap(text: string, columns: number): string[] {
   return [...rows, row];
 }
 
+/** To make one takes longer than to use it a thousand times. */
+const numbers = new Intl.NumberFormat("en-US");
+
 /** `1 byte`, `1,024 bytes`. */
 export function count(n: number, thing: string): string {
-  // Small numbers need no separators, which take long to look up.
-  const number = n < 1_000 ? `${n}` : n.toLocaleString("en-US");
-  return `${number} ${thing}${n === 1 ? "" : "s"}`;
+  return `${numbers.format(n)} ${thing}${n === 1 ? "" : "s"}`;
 }
 
 /** A hex dump, 16 or 8 bytes a row: where, the bytes, and what is ASCII of them. */

@@ -16,7 +16,7 @@ import {
   type Totals,
 } from "./presenter.ts";
 import type { Screen } from "./screen.ts";
-import { characters, count, fit, hexDump, readable } from "./text.ts";
+import { characters, count, fit, hexDump, isNarrow, readable } from "./text.ts";
 import { visible, width, wrap } from "./text.ts";
 
 /** The columns for number and time, and the least and the most for all. */
@@ -43,34 +43,39 @@ const PROGRAMS = ["1;36", "35", "1;32", "38;5;166", "1;34", "36"];
 
 /** One row of the terminal, put together piece by piece. */
 class Row {
-  readonly #cells: { text: string; style: string }[];
+  /** What stands in each column, and in which style. */
+  readonly #cells: string[];
+  readonly #styles: string[];
 
   constructor(columns: number) {
-    this.#cells = Array.from(
-      { length: columns },
-      () => ({ text: " ", style: "" }),
-    );
+    this.#cells = new Array(columns).fill(" ");
+    this.#styles = new Array(columns).fill("");
   }
 
   /** Puts a text at a column; what does not fit is left out. */
   put(column: number, text: string, style = ""): void {
+    const narrow = isNarrow(text);
     for (const character of characters(text)) {
-      const columns = width(character);
+      const columns = narrow ? 1 : width(character);
       if (columns === 0) continue;
       if (column < 0 || column + columns > this.#cells.length) return;
-      this.#cells[column] = { text: character, style };
+      this.#cells[column] = character;
+      this.#styles[column] = style;
       // A wide character covers its second column.
       for (let i = 1; i < columns; i++) {
-        this.#cells[column + i] = { text: "", style };
+        this.#cells[column + i] = "";
+        this.#styles[column + i] = style;
       }
       column += columns;
     }
   }
 
   render(colours: boolean): string {
+    if (!colours) return this.#cells.join("").trimEnd();
     let result = "", current = "";
-    for (const { text, style } of this.#cells) {
-      if (colours && style !== current && text !== "") {
+    for (const [column, text] of this.#cells.entries()) {
+      const style = this.#styles[column] ?? "";
+      if (style !== current && text !== "") {
         result += `\x1b[0${style && `;${style}`}m`;
         current = style;
       }
@@ -506,11 +511,11 @@ export class View implements Presenter {
       ? Math.min(most - 1, Math.max(length + 4, Math.floor(most * HALF)))
       : most;
     const from = start < end ? left + 1 : right - reached;
-    for (let column = from; column < from + reached; column++) {
-      const crossed = this.#members.some(({ name }) =>
-        this.#running.has(name) && this.#at(name) === column
-      );
-      row.put(column, crossed ? "┼" : dash, style);
+    row.put(from, dash.repeat(Math.max(0, reached)), style);
+    for (const { name } of this.#members) {
+      const column = this.#at(name);
+      if (column < from || column >= from + reached) continue;
+      if (this.#running.has(name)) row.put(column, "┼", style);
     }
     if (tail) {
       const column = start < end ? right - width(tail) - 1 : left + 2;

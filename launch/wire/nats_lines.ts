@@ -115,19 +115,17 @@ export function maskNats(bytes: Uint8Array): Uint8Array {
   return Uint8Array.from(masked, (character) => character.charCodeAt(0));
 }
 
-/** Whether an ASCII text is in the bytes, in capitals. */
-function includes(bytes: Uint8Array, text: string): boolean {
-  const first = text.charCodeAt(0);
-  for (
+/** Whether an ASCII word is in the bytes, in small letters or capitals. */
+function includes(bytes: Uint8Array, word: string): boolean {
+  const letters = Array.from(word, (letter) => letter.charCodeAt(0));
+  const isThere = (at: number) =>
+    letters.every((letter, i) => ((bytes[at + i] ?? 0) & ~0x20) === letter);
+  const [capital = 0] = letters;
+  return [capital, capital | 0x20].some((first) => {
     let at = bytes.indexOf(first);
-    at >= 0;
-    at = bytes.indexOf(first, at + 1)
-  ) {
-    let i = 1;
-    while (i < text.length && bytes[at + i] === text.charCodeAt(i)) i++;
-    if (i === text.length) return true;
-  }
-  return false;
+    while (at >= 0 && !isThere(at)) at = bytes.indexOf(first, at + 1);
+    return at >= 0;
+  });
 }
 
 function join(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {

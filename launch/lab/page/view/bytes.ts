@@ -10,18 +10,15 @@ export interface Cell {
   /** Where its character begins, and how many bytes that has. */
   start: number;
   length: number;
-  /** What is shown for it: the character at its first byte, `·` at the others. */
+  /**
+   * What is shown for it: the character at its first byte, a blank at the others, `·`
+   * for what cannot be seen.
+   */
   text: string;
   kind: "plain" | "control" | "multi" | "wrong";
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/** Control characters have signs of their own, one column each. */
-function signOf(code: number): string {
-  if (code < 0x20) return String.fromCodePoint(0x2400 + code);
-  return code === 0x7f ? "\u2421" : "\u2426";
-}
 
 /** The character that a byte belongs to, as UTF-8. */
 export function cellAt(bytes: Uint8Array, at: number): Cell {
@@ -35,11 +32,11 @@ export function cellAt(bytes: Uint8Array, at: number): Cell {
         const text = utf8.decode(bytes.subarray(start, start + length));
         if (start + length <= bytes.length && text.length > 0) {
           // What cannot be seen, or would turn the direction of writing.
-          const shown = visible(text) === text ? text : "\ufffd";
+          const shown = visible(text) === text ? text : "·";
           return {
             start,
             length,
-            text: start === at ? shown : "·",
+            text: start === at ? shown : " ",
             kind: "multi",
           };
         }
@@ -51,9 +48,9 @@ export function cellAt(bytes: Uint8Array, at: number): Cell {
   }
   const byte = bytes[at] ?? 0;
   const own = { start: at, length: 1 };
-  if (byte >= 0x80) return { ...own, text: "\u2426", kind: "wrong" };
+  if (byte >= 0x80) return { ...own, text: "·", kind: "wrong" };
   if (byte < 0x20 || byte === 0x7f) {
-    return { ...own, text: signOf(byte), kind: "control" };
+    return { ...own, text: "·", kind: "control" };
   }
   return { ...own, text: String.fromCharCode(byte), kind: "plain" };
 }
@@ -115,11 +112,21 @@ export function httpOf(bytes: Uint8Array): Http | null {
   return { start: visible(first), headers, body, isWhole: end !== null };
 }
 
-/** Bytes as a text of several lines, with what cannot be seen as escapes. */
-export function textOf(bytes: Uint8Array): string {
+/** A line of a text, with what ends it as an escape. */
+export interface TextLine {
+  text: string;
+  /** `\\n`, `\\r\\n`, or empty at the end of the text. */
+  end: string;
+}
+
+/** Bytes as lines of text, with what cannot be seen as escapes. */
+export function linesOf(bytes: Uint8Array): TextLine[] {
   const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
-  return text.split("\n").map((line) => {
-    const isCrlf = line.endsWith("\r");
-    return visible(isCrlf ? line.slice(0, -1) : line);
-  }).join("\n");
+  const lines: TextLine[] = [];
+  for (const [line] of text.matchAll(/[^\n]*\n|[^\n]+$/g)) {
+    const [end = ""] = /\r?\n$/.exec(line) ?? [];
+    const own = line.slice(0, line.length - end.length);
+    lines.push({ text: visible(own), end: visible(end) });
+  }
+  return lines;
 }

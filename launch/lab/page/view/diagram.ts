@@ -163,7 +163,7 @@ function drawnEntry(
       case "program":
         return programShape(entry, history, frame, y);
       default:
-        return ruleShape(entry, history, frame, y);
+        return ruleShape(entry, frame, y);
     }
   };
   return { key: entry.key, signature, draw };
@@ -186,7 +186,7 @@ function eventShape(
   isGuest: boolean,
 ): Shape {
   if (event.kind === "condition" || event.kind === "trouble") {
-    return ruleShape(entry, history, frame, y);
+    return ruleShape(entry, frame, y);
   }
   const [from, to] = history.ends(event);
   const x1 = columnOf(from, history, frame), x2 = columnOf(to, history, frame);
@@ -588,7 +588,6 @@ function lifelines(
 /** A line across the diagram with its text: the network changes, a note, the end. */
 function ruleShape(
   entry: Entry,
-  history: History,
   frame: Frame,
   y: number,
 ): Shape {

@@ -6,7 +6,7 @@
 /// <reference lib="dom" />
 import { count, visible } from "../../../show/text.ts";
 import { type PageEvent, SHOWN_BYTES } from "../../messages.ts";
-import { type Cell, hex, httpOf, rowOf, textOf } from "./bytes.ts";
+import { type Cell, hex, httpOf, linesOf, rowOf } from "./bytes.ts";
 import { bytesOf, type History } from "./history.ts";
 import { clock, duration, fates, hasBytes, nameOf, whichOf } from "./words.ts";
 
@@ -16,8 +16,8 @@ const ROW = 22;
 /** From this width on, 16 bytes stand in a row, in px. */
 const WIDE = 640;
 
-/** So much of a text is shown at once; all bytes are below it. */
-const TEXT = 65_536;
+/** So many bytes, and lines, of a text are shown at once; all bytes are below it. */
+const TEXT = 65_536, LINES = 2_000;
 
 /** Asks the lab for all bytes of an event. */
 export type Ask = (number: number) => Promise<{
@@ -331,6 +331,13 @@ function titleOf(event: PageEvent, history: History): string {
   return `#${event.number} ${from} → ${to}, ${nameOf(event)}`;
 }
 
+/** How a later event belongs to one. */
+function onward({ marks }: PageEvent): string {
+  if (marks.includes("again")) return "came again as";
+  if (marks.includes("piece")) return "goes on in";
+  return marks.includes("glued") ? "glued with" : "belongs to";
+}
+
 /** So many events around one are looked through for those that belong to it. */
 const NEAR = 400;
 
@@ -354,7 +361,7 @@ function related(
   for (let number = event.number + 1; number < event.number + NEAR; number++) {
     const other = history.event(number);
     if (other?.of !== event.number) continue;
-    others.push({ number, text: `#${number} is ${how(other)} this` });
+    others.push({ number, text: `${onward(other)} #${number}` });
     if (others.length >= 12) break;
   }
   return others;
@@ -374,12 +381,16 @@ function says(text: string): HTMLElement {
 }
 
 function text(bytes: Uint8Array): HTMLElement[] {
-  const shown = says(textOf(bytes.subarray(0, TEXT)));
-  if (bytes.length <= TEXT) return [shown];
+  const lines = linesOf(bytes.subarray(0, TEXT));
+  const shown = says("");
+  for (const { text, end } of lines.slice(0, LINES)) {
+    const sign = make("span", "lv-escape");
+    sign.textContent = end;
+    shown.append(text, sign, end ? "\n" : "");
+  }
+  if (bytes.length <= TEXT && lines.length <= LINES) return [shown];
   const more = make("p", "lv-remark");
-  more.textContent = `This text is of the first ${
-    count(TEXT, "byte")
-  }; all bytes are below.`;
+  more.textContent = "This is not the whole text; all bytes are below.";
   return [shown, more];
 }
 

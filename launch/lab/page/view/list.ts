@@ -12,7 +12,7 @@ export const ONE_ROW = 620;
 
 /** The height of an entry of the list, which is always the same, in px. */
 export function itemHeight(width: number): number {
-  return width >= ONE_ROW ? 34 : 72;
+  return width >= ONE_ROW ? 34 : 64;
 }
 
 /** So much of a sentence is shown; the rest is in the inspector. */

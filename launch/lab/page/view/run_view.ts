@@ -136,13 +136,21 @@ export class RunView extends EventTarget {
 
   set follow(on: boolean) {
     if (on === this.#follow) return;
-    this.#follow = on;
     if (on) {
+      this.#follow = true;
       this.#unseen = 0;
       this.#setFocused(null);
-    }
+    } else this.#stopFollowing();
     this.#tell();
     this.#draw();
+  }
+
+  #stopFollowing(): void {
+    this.#follow = false;
+    // The next sentence is about what comes once it follows again.
+    this.#said = { events: 0, lost: 0 };
+    clearTimeout(this.#saying);
+    this.#saying = undefined;
   }
 
   /** The number of the event that has the focus; null if none has. */
@@ -623,7 +631,7 @@ export class RunView extends EventTarget {
     }
     this.#focused = entry;
     if (entry) {
-      this.#follow = false;
+      this.#stopFollowing();
       this.#reveal(entry);
     }
     this.#tell();
@@ -660,7 +668,7 @@ export class RunView extends EventTarget {
     const { scrollHeight, clientHeight } = this.#scroller;
     const isAway = scrollHeight - clientHeight - top > AWAY;
     if (this.#follow && top < this.#setTop - AWAY && isAway) {
-      this.#follow = false;
+      this.#stopFollowing();
       this.#tell();
     }
     if (!this.#follow) this.#keepPlace();
@@ -688,7 +696,7 @@ export class RunView extends EventTarget {
         this.#toggleNear(event.key === "ArrowRight");
         break;
       case "Home":
-        this.#follow = false;
+        this.#stopFollowing();
         this.#setFocused(this.#isList ? entries[0] ?? null : this.#near(-1, 1));
         this.#scrollTo(0);
         break;
@@ -764,7 +772,7 @@ export class RunView extends EventTarget {
     const silence = event.target.closest("[data-silence]");
     if (silence) {
       // It opens downwards: what is above it stays where it is.
-      this.#follow = false;
+      this.#stopFollowing();
       this.#anchor = null;
       this.#scale.toggle(Number(silence.getAttribute("data-silence")));
       this.#tell();
@@ -818,7 +826,7 @@ export class RunView extends EventTarget {
     if (!entry) return;
     if (this.#isList || isEvent(entry)) this.#setFocused(entry);
     else {
-      this.#follow = false;
+      this.#stopFollowing();
       this.#tell();
       this.#reveal(entry);
     }

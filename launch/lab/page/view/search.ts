@@ -6,7 +6,7 @@
 import { readable } from "../../../show/text.ts";
 import { FIRST_BYTES } from "../../messages.ts";
 import { bytesOf, type Entry, type History } from "./history.ts";
-import { plainText } from "./words.ts";
+import { fates, plainText } from "./words.ts";
 
 /** Whether an entry holds a text; capitals count as small letters. */
 export function holds(entry: Entry, text: string): boolean {
@@ -19,8 +19,8 @@ function textOf({ item }: Entry): string {
   const { event } = item;
   const bytes = event.bytes === "" ? "" : readable(bytesOf(event))
     .replaceAll("\\\\", "\\");
-  const causes = event.causes.join(" ");
-  return [`#${event.number}`, bytes, event.text, causes, ...event.lines]
+  const what = [...fates(event), ...event.causes].join(", ");
+  return [`#${event.number}`, bytes, event.text, what, ...event.lines]
     .join("\n");
 }
 
