@@ -35,7 +35,11 @@ const context = await browser.newContext({
 const page = await context.newPage();
 page.setDefaultTimeout(20_000);
 const complaints: string[] = [];
-page.on("console", (message) => complaints.push(message.text()));
+page.on("console", (message) => {
+  // Chromium itself: what is typed over coloured text in an editor keeps its style.
+  const isOwn = /^Applying inline style violates/.test(message.text());
+  if (!isOwn) complaints.push(message.text());
+});
 page.on("pageerror", (error) => complaints.push(`${error.stack}`));
 page.on("request", (request) => {
   const { origin } = new URL(address);
@@ -54,12 +58,15 @@ const head = (role: string) =>
 
 // Two clicks to the first arrow.
 await page.goto(address);
+await page.locator(".choice").nth(11).waitFor();
 assertEquals(await page.locator(".choice").count(), 12);
 await assertGood("choose");
 await page.getByRole("button", { name: /tcp:chat/ }).click();
 await assertGood("idle");
 await button("Start").click();
-await page.getByRole("option", { name: /^#1 .*connect/ }).waitFor();
+await page.locator(".lv-scroll [data-key]").filter({
+  hasText: /connects?\b/,
+}).first().waitFor();
 console.log("started with two clicks");
 
 // The line that is asked for is typed without a click, on both sides.
@@ -186,6 +193,7 @@ console.log("looked at all panels");
 
 // Back to the examples.
 await button("Examples").click();
+await page.locator(".choice").nth(11).waitFor();
 assertEquals(await page.locator(".choice").count(), 12);
 assertEquals(complaints, [], "complaints, or requests to elsewhere");
 console.log("done");
@@ -218,8 +226,7 @@ async function assertGood(state: string): Promise<void> {
   const serious = await page.evaluate(`
     axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
       violations.filter(({ impact }) => impact === "serious" || impact === "critical")
-        .flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ": " + html))
-        .filter((text) => !text.includes("label-content-name-mismatch: <g")))
+        .flatMap(({ id, nodes }) => nodes.map(({ html }) => id + ": " + html)))
   `);
   assertEquals(serious, [], `axe at ${state}`);
 }

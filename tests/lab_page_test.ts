@@ -1,6 +1,7 @@
 /** The lab's page, with the real lab, in a real browser. */
 import { assert, assertEquals } from "@std/assert";
 import { assertPrints, Program } from "./assertions.ts";
+import { Lab } from "./lab_client.ts";
 import { needs } from "./needs.ts";
 import { bundlePage } from "../launch/lab/bundle.ts";
 import {
@@ -19,24 +20,12 @@ for (const [width, height, scheme] of SIZES) {
   Deno.test(needs(["chromium"], {
     name: `lab page: in Chromium, ${width} wide, ${scheme}`,
     async fn() {
-      await using lab = new Program("lab", [
-        "run",
-        "--quiet",
-        "--allow-run",
-        "--allow-read=.",
-        "--allow-write=.run,.lab",
-        "--allow-net=127.0.0.1",
-        "launch/lab.ts",
-        "--no-open",
-        "--port",
-        "0",
-      ]);
-      const [address = ""] = await assertPrints(lab, /http:\S+/);
+      await using lab = await Lab.start();
       await using browser = new Program("browser", [
         "run",
         "--allow-all",
         "tests/lab_page_browser.ts",
-        address,
+        lab.address,
         `${width}`,
         `${height}`,
         `${scheme}`,

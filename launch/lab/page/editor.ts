@@ -25,7 +25,7 @@ import {
   setDiagnostics,
 } from "npm:@codemirror/lint@6.9.8";
 import { unifiedMergeView } from "npm:@codemirror/merge@6.12.3";
-import { EditorState, type Extension } from "npm:@codemirror/state@6.7.6";
+import { EditorState, type Extension, Prec } from "npm:@codemirror/state@6.7.6";
 import {
   EditorView,
   highlightActiveLine,
@@ -34,6 +34,9 @@ import {
 } from "npm:@codemirror/view@6.43.15";
 import { tags } from "npm:@lezer/highlight@1.2.5";
 import type { SourceError } from "../messages.ts";
+
+/** For so many ms after Esc, Tab leaves the editor. */
+const ESCAPE_MS = 3_000;
 
 /** What an editor shows. */
 export interface Contents {
@@ -109,6 +112,14 @@ export class Editor {
       javascript({ typescript: true }),
       syntaxHighlighting(COLOURS),
       LOOKS,
+      // Also with something selected, Esc and then Tab leave the editor.
+      Prec.highest(keymap.of([{
+        key: "Escape",
+        run: (view) => {
+          view.setTabFocusMode(ESCAPE_MS);
+          return false;
+        },
+      }])),
       keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
       EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
       EditorState.readOnly.of(frozen),

@@ -6,151 +6,129 @@
 /** @jsxRuntime automatic */
 /** @jsxImportSource npm:preact@11.2.0 */
 /// <reference lib="dom" />
-import { type Guide, GUIDES, type Step } from "../guides/mod.ts";
+import type { Step } from "../guides/mod.ts";
 import type { Lab } from "./lab.ts";
-import { useEffect, useState } from "./preact.ts";
-import { recall, remember } from "./storage.ts";
-
-/** How often a step is looked at, in ms. */
-const PAUSE = 250;
-
-/** How far somebody is in a guide. */
-interface Progress {
-  /** By the step's number: done, or skipped. */
-  steps: ("done" | "skipped" | null)[];
-  /** The answers that were guessed. */
-  guesses: (number | null)[];
-}
 
 /** The panel. */
 export function GuidePanel({ lab }: { lab: Lab }) {
-  const { run } = lab.history;
-  const guide = GUIDES.find(({ example }) => example === run?.example);
+  const { guide: state } = lab;
+  const { guide, at } = state;
   if (!guide) {
     return (
       <>
         <h2>Guide</h2>
-        <p>{run?.cast.look}</p>
-        <p class="hint">There is no guide for this example yet.</p>
+        <p>{lab.history.run?.cast.look}</p>
+        <p class="hint">There is no guide for this example.</p>
       </>
     );
   }
-  return <Steps key={guide.example} lab={lab} guide={guide} />;
-}
-
-function Steps({ lab, guide }: { lab: Lab; guide: Guide }) {
-  const { example, title, steps } = guide;
-  const [progress, keep] = useState<Progress>(() =>
-    recall<Progress>(`guide.${example}`) ?? { steps: [], guesses: [] }
-  );
-  const [waits, wait] = useState("");
-  const at = steps.findIndex((_, index) => !progress.steps[index]);
-  const current = steps[at];
-  const change = (next: Progress) => {
-    remember(`guide.${example}`, next);
-    keep(next);
+  const { title, steps } = guide;
+  const last = at < 0 ? steps.length - 1 : at - 1;
+  const change = (act: () => void) => {
+    act();
+    lab.changed();
   };
-  const mark = (how: "done" | "skipped" | null, index: number) => {
-    const marks = [...progress.steps];
-    marks[index] = how;
-    change({ ...progress, steps: marks });
-  };
-  const guess = (answer: number) => {
-    const guesses = [...progress.guesses];
-    guesses[at] = answer;
-    change({ ...progress, guesses });
-  };
-  const isAsked = current?.guess !== undefined &&
-    (progress.guesses[at] ?? null) === null;
-  useEffect(() => {
-    if (!current || isAsked) return;
-    const look = () => {
-      const result = current.done([...lab.history.items, ...lab.looked]);
-      if (result === true) {
-        lab.say(`Step ${at + 1} is done: ${current.title}`);
-        mark("done", at);
-      } else {
-        wait(result);
-      }
-    };
-    look();
-    const timer = setInterval(look, PAUSE);
-    return () => clearInterval(timer);
-  }, [at, isAsked, lab.history]);
   return (
     <>
       <h2>{title}</h2>
       <p class="hint">
-        Step {at < 0 ? steps.length : at + 1} of {steps.length}
+        {at < 0
+          ? `All ${steps.length} steps are done.`
+          : `Step ${at + 1} of ${steps.length}`}
       </p>
       <ol class="steps">
-        {steps.map((step, index) => (
-          <li
-            key={step.title}
-            class={progress.steps[index] ?? (index === at ? "now" : "later")}
-            aria-current={index === at ? "step" : undefined}
-          >
-            <h3>
-              <span class="tick" aria-hidden="true">
-                {progress.steps[index] === "done" ? "✓" : index + 1}
-              </span>
-              {step.title}
-              <span class="unseen">
-                {progress.steps[index] ? `, ${progress.steps[index]}` : ""}
-              </span>
-            </h3>
-            {index === at && isAsked && step.guess && (
-              <Question guess={step.guess} answer={guess} />
-            )}
-            {index === at && !isAsked && (
-              <>
-                <p class="do">{step.do}</p>
-                <p class="look">{step.look}</p>
-                {step.guess && (
-                  <p class="hint">
-                    You guessed:{" "}
-                    {step.guess.answers[progress.guesses[at] ?? -1]}
-                  </p>
-                )}
-                <p class="waits">
-                  <span class="pulse" aria-hidden="true" />
-                  Waits for: {waits}
-                </p>
-              </>
-            )}
-            {index === at && (
-              <button
-                type="button"
-                class="quiet small"
-                onClick={() => mark("skipped", index)}
-              >
-                Skip this step
-              </button>
-            )}
-            {progress.steps[index] && (
-              <After
-                step={step}
-                guessed={progress.guesses[index] ?? null}
-                isLast={index === at - 1 ||
-                  at < 0 && index === steps.length - 1}
-              />
-            )}
-          </li>
-        ))}
+        {steps.map((step, index) => {
+          const mark = state.markOf(index);
+          return (
+            <li
+              key={step.title}
+              class={mark ?? (index === at ? "now" : "later")}
+              aria-current={index === at ? "step" : undefined}
+            >
+              <h3>
+                <span class="tick" aria-hidden="true">
+                  {mark === "done" ? "✓" : index + 1}
+                </span>
+                {step.title}
+                <span class="unseen">{mark && `, ${mark}`}</span>
+              </h3>
+              {index === at && state.isAsked && step.guess && (
+                <Question
+                  guess={step.guess}
+                  answer={(answer) => change(() => state.guess(answer))}
+                />
+              )}
+              {index === at && !state.isAsked && (
+                <Now
+                  step={step}
+                  guessed={state.guessOf(index)}
+                  waits={state.waits}
+                />
+              )}
+              {index === at && (
+                <button
+                  type="button"
+                  class="link skip"
+                  onClick={() => change(() => state.skip())}
+                >
+                  Skip this step
+                </button>
+              )}
+              {mark && (
+                <After
+                  step={step}
+                  guessed={state.guessOf(index)}
+                  isLast={index === last}
+                />
+              )}
+            </li>
+          );
+        })}
       </ol>
-      {at < 0 && (
-        <p class="good">
-          <b>That was all of it.</b>
-        </p>
-      )}
-      {progress.steps.length > 0 && (
+      {state.hasBegun && (
         <button
           type="button"
           class="small"
-          onClick={() => change({ steps: [], guesses: [] })}
+          onClick={() => change(() => state.beginAgain())}
         >
-          Begin again
+          Begin the guide again
         </button>
+      )}
+    </>
+  );
+}
+
+/** While another panel is open: what the guide's step asks for. */
+export function GuideLine({ lab }: { lab: Lab }) {
+  const { current, at, isAsked, hasBegun } = lab.guide;
+  if (!current || !hasBegun) return null;
+  return (
+    <p class="guide-line">
+      <button type="button" class="link" onClick={() => lab.open("guide")}>
+        Step {at + 1}
+      </button>{" "}
+      {isAsked ? "asks you to guess first." : current.do}
+    </p>
+  );
+}
+
+function Now({ step, guessed, waits }: {
+  step: Step;
+  guessed: number | null;
+  waits: string;
+}) {
+  return (
+    <>
+      <p class="do">{step.do}</p>
+      <p class="look">{step.look}</p>
+      {step.guess && guessed !== null && (
+        <p class="hint">You guessed: {step.guess.answers[guessed]}</p>
+      )}
+      {waits && (
+        <p class="waits">
+          <span class="pulse" aria-hidden="true" />
+          Waits for: {waits}
+        </p>
       )}
     </>
   );

@@ -127,6 +127,7 @@ function stateOf(
   role: string,
   program: Program,
 ): { word: string; tone: string } {
+  if (lab.phase === "opened") return { word: "", tone: "opened" };
   if (!program || program.state === "idle") {
     return { word: "not started", tone: "idle" };
   }
@@ -166,7 +167,7 @@ export function Closing({ lab }: { lab: Lab }) {
   return (
     <div class="closing failed">
       <p>
-        <b>{over.failure}</b>{" "}
+        <b>{over.failure.replace(/[^.!?]$/, "$&.")}</b>{" "}
         What the programs printed stands in the diagram. Then start again.
       </p>
     </div>

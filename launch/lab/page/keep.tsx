@@ -226,7 +226,11 @@ function Compare({ lab, isEmpty }: { lab: Lab; isEmpty: boolean }) {
                 type="button"
                 class="small"
                 aria-pressed={lab.asideShown}
-                onClick={() => lab.set({ asideShown: !lab.asideShown })}
+                onClick={() => {
+                  // Two diagrams need all of the room.
+                  if (!lab.asideShown) lab.open(null);
+                  lab.set({ asideShown: !lab.asideShown });
+                }}
               >
                 Both beside each other
               </button>

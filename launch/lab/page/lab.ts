@@ -16,6 +16,7 @@ import { fromBase64 } from "./bytes.ts";
 import { Connection, type ConnectionState } from "./connection.ts";
 import { Draft } from "./drafts.ts";
 import { recall, remember } from "./storage.ts";
+import { GuideState } from "./guide_state.ts";
 import { History, type RunView } from "./view/mod.ts";
 
 /** The panels beside the diagram. */
@@ -68,6 +69,13 @@ export class Lab {
   shown: number | null = null;
   /** Whether any program has asked for a line in this run. */
   hasAsked = false;
+  readonly guide: GuideState = new GuideState(
+    () => [...this.history.items, ...this.looked],
+    (step, number) => {
+      if (number > 0) this.polite = `Step ${number} is done: ${step.title}`;
+      this.changed();
+    },
+  );
   /** What was looked at, for the guide: the lab is not asked for it. */
   looked: Item[] = [];
   /** Whether the list of examples is open although a run is there. */
@@ -194,6 +202,7 @@ export class Lab {
     if (this.send({ type: "start", edited, seed })) {
       this.shown = null;
       this.#started = true;
+      if (this.view) this.view.follow = true;
       this.changed();
     }
   }
@@ -225,6 +234,7 @@ export class Lab {
   showBytes(number: number): void {
     this.shown = number;
     const [role, text, at] = ["", `#${number}`, this.now()];
+    this.guide.look();
     this.looked.push({ kind: "did", at, action: "bytes", role, text });
     this.open("bytes");
   }
@@ -393,6 +403,8 @@ export class Lab {
     this.#last = Math.max(this.#last, first + all.length - 1);
     for (const item of items) this.#note(item);
     this.history.add(items);
+    this.guide.choose(this.history.run?.example ?? "");
+    this.guide.look();
     this.#status();
     this.changed();
   }

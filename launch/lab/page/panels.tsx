@@ -7,7 +7,7 @@
 /** @jsxImportSource npm:preact@11.2.0 */
 /// <reference lib="dom" />
 import { BytesPanel } from "./bytes_panel.tsx";
-import { GuidePanel } from "./guide.tsx";
+import { GuideLine, GuidePanel } from "./guide.tsx";
 import { HoldPanel } from "./hold.tsx";
 import { KeepPanel } from "./keep.tsx";
 import type { Lab, Place } from "./lab.ts";
@@ -85,6 +85,7 @@ export function Panels({ lab }: { lab: Lab }) {
         >
           ✕
         </button>
+        {title && lab.place !== "guide" && <GuideLine lab={lab} />}
         {title && <Panel lab={lab} />}
       </div>
     </aside>

@@ -19,7 +19,7 @@ export function Stage({ lab }: { lab: Lab }) {
   const isEmpty = !history.items.some(({ kind }) =>
     kind === "wire" || kind === "line"
   );
-  const other = lab.asideShown ? lab.aside : null;
+  const other = lab.asideShown && phase !== "opened" ? lab.aside : null;
   useEffect(() => {
     if (!root.current) return;
     const view = new RunView(root.current, history, {
@@ -56,7 +56,16 @@ export function Stage({ lab }: { lab: Lab }) {
     <div class={`stage${other ? " two" : ""}`}>
       {other && (
         <figure class="run aside">
-          <figcaption>The run kept aside</figcaption>
+          <figcaption>
+            The run kept aside{" "}
+            <button
+              type="button"
+              class="small"
+              onClick={() => lab.set({ asideShown: false })}
+            >
+              Close
+            </button>
+          </figcaption>
           <div class="view" ref={aside} />
         </figure>
       )}
