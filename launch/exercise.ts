@@ -12,6 +12,7 @@ import {
   folderOf,
   LADDER,
   load,
+  type Step,
 } from "../tests/exercises/exercise.ts";
 import { FILE, keep, readProgress } from "./exercises/progress.ts";
 import { hintsOf, taskOf } from "./exercises/readme.ts";
@@ -24,8 +25,8 @@ import { ROOT } from "./programs/program.ts";
 const SEED = 1;
 
 const options = parseArgs(Deno.args, {
-  string: ["run", "progress"],
-  boolean: ["watch", "hint", "reset", "fresh", "help"],
+  string: ["run", "progress", "port"],
+  boolean: ["watch", "hint", "reset", "fresh", "lab", "no-open", "help"],
   unknown: (argument, key) => key === undefined || usage(argument),
 });
 if (options.help) usage("--help");
@@ -79,24 +80,35 @@ async function exercise(asked: string): Promise<never> {
   const text = own
     ? command.text
     : command.text.replace(mine, shownMine).replaceAll("{folder}", ".");
-  let status = await attempt(check, command, text);
+  let { status, failed } = await attempt(check, command, text);
+  if (options.lab) {
+    const { port = "", "no-open": closed } = options;
+    if (!/^\d{0,5}$/.test(port)) usage(`--port ${port}`);
+    console.log("");
+    const { openInLab } = await import("./exercises/lab.ts");
+    await openInLab(check, failed, command, {
+      opens: !closed,
+      ...port ? { port: Number(port) } : {},
+    });
+    Deno.exit(status);
+  }
   if (options.watch) {
     if (own) usage("--watch together with --run");
     while (true) {
       console.log(`\nWaiting until ${shownMine} is saved ... (Ctrl-C ends)`);
       await saved(mine);
-      status = await attempt(check, command, text);
+      ({ status, failed } = await attempt(check, command, text));
     }
   }
   Deno.exit(status);
 }
 
-/** Tries all steps, up to the first that fails; returns the exit status. */
+/** Tries all steps; returns the exit status, and the step that has failed. */
 async function attempt(
   exercise: Exercise,
   command: Command,
   text: string,
-): Promise<number> {
+): Promise<{ status: number; failed: Step | undefined }> {
   const { name, title, steps } = exercise;
   const seed = options.fresh
     ? crypto.getRandomValues(new Uint32Array(1))[0] ?? SEED
@@ -113,13 +125,13 @@ async function attempt(
     console.log(`  ✗ ${number}  It ${step.title}: not yet.`);
     const lines = report(exercise, step, outcome, text);
     console.log(lines.join("\n"));
-    return outcome.verdict === "not yet" ? 1 : 2;
+    return { status: outcome.verdict === "not yet" ? 1 : 2, failed: step };
   }
   await keep(PROGRESS, name, { passed: new Date().toISOString() });
   const next = LADDER[LADDER.indexOf(name) + 1];
   console.log(`Right! What we would write: ${folderOf(name)}/solution.ts`);
   if (next) console.log(`Next: deno task exercise ${next}`);
-  return 0;
+  return { status: 0, failed: undefined };
 }
 
 /** Prints one hint more than last time. */
@@ -171,7 +183,7 @@ async function exists(file: string): Promise<boolean> {
 
 function usage(wrong: string): never {
   const line = "Usage: deno task exercise [NAME [--run COMMAND] [--watch] " +
-    "[--hint] [--reset] [--fresh] [--progress FILE]]";
+    "[--hint] [--reset] [--fresh] [--lab] [--progress FILE]]";
   if (wrong === "--help") {
     console.log(`${line}
   (no NAME)  lists the exercises, what is done and what comes next
@@ -181,6 +193,8 @@ function usage(wrong: string): never {
   --hint     shows a hint; one more each time
   --reset    begins again with start.ts; asks first
   --fresh    draws new data for the check
+  --lab      opens the lab with it afterwards, and the network of what failed;
+             takes --port and --no-open, as deno task lab does
   --progress keeps what is done in another file than .exercises.json`);
   } else console.error(`Cannot use ${wrong}. ${line}`);
   Deno.exit(wrong === "--help" ? 0 : 2);

@@ -58,18 +58,19 @@ export async function launch(
   options: LaunchOptions,
 ): Promise<void> {
   const { presenter, signal, network, limit, own = {} } = options;
+  const counts = new Counts();
+  const recorder = new Recording((event) => counts.take(event));
   const timeline = new Timeline({
     presenter,
     paced: options.paced ?? false,
     whole: options.whole ?? false,
+    now: () => recorder.now() / 1000,
   });
   timeline.begin(
     await castOf(example, own),
     network?.sentences() ?? [],
   );
   const links = new Map(linksOf(example).map((link) => [link.name, link]));
-  const counts = new Counts();
-  const recorder = new Recording((event) => counts.take(event));
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);
   signal.addEventListener("abort", abort);
@@ -103,18 +104,20 @@ export async function launch(
 export const linkNames = linksOf;
 
 /** What is shown of an example's programs. */
-async function castOf(
+export async function castOf(
   { name, summary, look, roles }: Example,
   own: Record<string, Command>,
 ): Promise<Cast> {
   const members: Member[] = [];
   for (const role of roles) {
-    const command = role.command ??
+    const command = own[role.name]?.text ?? role.command ??
       await taskCommand(role.task ?? `${name}:${role.name}`);
-    const script = [command].flat().find(isScript) ?? `${command}`;
+    const title = typeof command === "string"
+      ? command
+      : command.find(isScript) ?? `${command}`;
     members.push({
       name: role.name,
-      title: own[role.name]?.text ?? script,
+      title,
       ...role.listens === undefined ? {} : { listens: role.listens },
       ...role.port === undefined ? {} : { port: role.port },
     });

@@ -268,7 +268,10 @@ async function runClient(
   const client = startCommand("client", command, observer);
   programs.set("client", client);
   await reaper.started(client.group);
-  await Promise.race([typing.until(client), aborted]);
+  await Promise.race([
+    typing.until(() => client.status !== undefined),
+    aborted,
+  ]);
   const byItself = client.status !== undefined;
   if (!byItself) {
     // Ctrl-C may have reached it, too.

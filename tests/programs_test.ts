@@ -196,7 +196,11 @@ Deno.test("programs: a typed line waits for what it is to follow", async () => {
     change: () => typing.notify(),
   });
   programs.set("asks", program);
-  await within(PATIENCE_MS, typing.until(program), "the end of typing");
+  await within(
+    PATIENCE_MS,
+    typing.until(() => program.status !== undefined),
+    "the end of typing",
+  );
   assertEquals(lines.at(-1), "in time");
 });
 

@@ -19,6 +19,9 @@ export const SHOWN_BYTES = 1_048_576;
 /** So many events of a run are kept; then the oldest go. */
 export const KEPT_EVENTS = 20_000;
 
+/** Of what is on hold, so many numbers are sent. */
+export const SHOWN_HELD = 1_000;
+
 /** So many pages at once. */
 export const PAGES = 8;
 
@@ -122,7 +125,10 @@ export type Item =
     kind: "hold";
     at: number;
     links: { name: string; containing: string }[];
+    /** The numbers of the first `SHOWN_HELD` of them. */
     held: number[];
+    /** How many there are. */
+    total: number;
   }
   | { kind: "note"; at: number; text: string }
   /** The user has done something at a page, and it was carried out. */

@@ -62,10 +62,18 @@ export interface Ending {
   stopped: boolean;
 }
 
+/**
+ * What a program that runs is doing; `running`: it has started, and it does not
+ * listen.
+ */
+export type RunningState = "starting" | "listening" | "running";
+
 /** What a crew reports while it works. */
 export interface Watcher {
   /** A relay stands now. */
   link(link: Link): void;
+  /** A program is starting, or has got so far. */
+  state?(role: string, state: RunningState): void;
   /** A program has printed a line. */
   line(line: Line): void;
   /** A program has printed something that is no line yet. */

@@ -72,6 +72,8 @@ export interface CrewOptions {
   ports: Record<string, number>;
   /** Whether one thing happens at a time. */
   paced: boolean;
+  /** The folder of copies that a role's script is run from; see `StartOptions`. */
+  copies?: (role: string) => string | undefined;
 }
 
 /** What a program has failed with, for the last line. */
@@ -87,8 +89,14 @@ export class Crew implements AsyncDisposable {
   readonly #watcher: Watcher;
   readonly #links: LinkPlan[];
   readonly #programs = new Map<string, Program>();
-  readonly #relays: Relay[] = [];
-  readonly #isBadUdp: boolean[] = []; // for each of them
+  readonly #relays = new Map<string, Relay>(); // by the link's name
+  /** The ports that each role is told, by the role of the server. */
+  readonly #told = new Map<string, Record<string, number>>();
+  /** The ports that servers listen on themselves. */
+  readonly #ports = new Map<string, number>();
+  /** Where those run that write files: what they wrote is there when they come back. */
+  readonly #folders = new Map<string, string>();
+  readonly #starting = new Set<string>();
   readonly #endings: Promise<void>[] = [];
   readonly #typing: Typing;
   readonly #stopped = new Set<string>();
@@ -111,36 +119,105 @@ export class Crew implements AsyncDisposable {
    * that names the programs that failed.
    */
   async play(): Promise<void> {
-    const [first] = this.#example.roles;
-    /** The ports that each role is told, by the role of the server. */
-    const ports = new Map<string, Record<string, number>>();
-    for (const role of this.#inOrder()) {
-      if (role === first) continue;
-      const told = ports.get(role.name) ?? {};
-      const { server, port } = await this.#serve(role, told);
-      for (const plan of this.#links) {
-        if (plan.server !== role.name || port === undefined) continue;
-        const relay = await this.#relay(plan, role, server, port);
-        const before = ports.get(plan.client);
-        ports.set(plan.client, { ...before, [role.name]: relay });
-      }
-    }
-    const client = await this.#start(first, ports.get(first.name) ?? {});
-    await Promise.race([this.#typing.until(client), client.ended]);
+    const client = await this.start();
+    const typed = this.#typing.until(() => client.status !== undefined);
+    await Promise.race([typed, client.ended]);
     if (this.#ending) return;
     const failures: Failure[] = [];
     const { code } = await client.ended;
     if (code !== 0) failures.push({ name: client.name, code });
     // What a bad network still has under way arrives before its receiver goes.
-    const udp = this.#relays.filter((_, i) => this.#isBadUdp[i]);
+    const udp = this.#links.filter(({ transport }) => transport === "udp")
+      .flatMap(({ name }) => this.#relays.get(name) ?? [])
+      .filter(({ conditions: { up, down } }) => up.length + down.length > 0);
     await Promise.all(udp.map((relay) => relay.settled(UNDER_WAY)));
     failures.push(...await this.#dismiss());
-    await Promise.all(this.#relays.map((relay) => relay.settled(SETTLED)));
+    await this.settled();
     if (failures.length > 0) {
       throw new Error(
         failures.map(({ name, code }) => `${name} ended with status ${code}`)
           .join(", "),
       );
+    }
+  }
+
+  /**
+   * Starts the servers, and the client when they are ready; returns the client.
+   * Throws an Error with a line when one of them does not start.
+   */
+  async start(): Promise<Program> {
+    const [first] = this.#example.roles;
+    for (const role of this.#inOrder()) {
+      if (role !== first) await this.#startServer(role);
+    }
+    return await this.#start(first);
+  }
+
+  /**
+   * Starts a program again that has ended. A server comes back on its port, behind
+   * its relay. Throws an Error with a line when that cannot be done.
+   */
+  async restart(name: string): Promise<void> {
+    const role = this.#example.roles.find((role) => role.name === name);
+    const program = this.#programs.get(name);
+    if (!role || !program) throw new Error(`${name} has not been started yet.`);
+    if (program.status === undefined || this.#starting.has(name)) {
+      throw new Error(`${name} still runs.`);
+    }
+    this.#stopped.delete(name);
+    await this.#startServer(role);
+  }
+
+  /** Types what the keyboard has, until all is over. */
+  async type(): Promise<void> {
+    await this.#typing.until(() => this.#ending);
+  }
+
+  /** The program of a role; undefined before it is started. */
+  program(role: string): Program | undefined {
+    return this.#programs.get(role);
+  }
+
+  /** The relay of a link; undefined before it stands. */
+  relay(link: string): Relay | undefined {
+    return this.#relays.get(link);
+  }
+
+  /** Whether a program runs, or is about to. */
+  get busy(): boolean {
+    return this.#starting.size > 0 ||
+      [...this.#programs.values()].some(({ status }) => status === undefined);
+  }
+
+  /** Resolves when nothing is under way on the wires, or soon. */
+  async settled(): Promise<void> {
+    const relays = [...this.#relays.values()];
+    await Promise.all(relays.map((relay) => relay.settled(SETTLED)));
+  }
+
+  /** Starts a program and, if it is a server, waits for it and sets its relays up. */
+  async #startServer(role: Role): Promise<void> {
+    this.#starting.add(role.name);
+    try {
+      const { server, port } = await this.#serve(role);
+      if (port === undefined) return;
+      this.#ports.set(role.name, port);
+      this.#watcher.state?.(role.name, "listening");
+      for (const plan of this.#links) {
+        if (plan.server !== role.name) continue;
+        const known = this.#relays.get(plan.name);
+        if (known) await listenAgain(known, port);
+        const relay = known ?? await this.#relay(plan, role, server, port);
+        server.ended.then(() => relay.stopListening());
+        const before = this.#told.get(plan.client);
+        this.#told.set(plan.client, {
+          ...before,
+          [role.name]: relay.address.port,
+        });
+      }
+    } finally {
+      this.#starting.delete(role.name);
+      this.#typing.notify();
     }
   }
 
@@ -162,11 +239,10 @@ export class Crew implements AsyncDisposable {
   /** Starts a server; returns the port that it listens on once it is ready. */
   async #serve(
     role: Role,
-    told: Record<string, number>,
   ): Promise<{ server: Program; port: number | undefined }> {
     const own = this.#options.own[role.name];
-    if (own) return await this.#serveOwn(role, own, told);
-    const server = await this.#start(role, told);
+    if (own) return await this.#serveOwn(role, own);
+    const server = await this.#start(role);
     let port: number | undefined;
     if (role.listens && !role.command) {
       port = Number((await server.prints(LISTENING, { ms: READY }))[1]);
@@ -183,19 +259,16 @@ export class Crew implements AsyncDisposable {
   async #serveOwn(
     role: Role,
     command: Command,
-    told: Record<string, number>,
   ): Promise<{ server: Program; port: number | undefined }> {
     const { name, listens } = role;
-    if (!listens) {
-      return { server: await this.#start(role, told), port: undefined };
-    }
+    if (!listens) return { server: await this.#start(role), port: undefined };
     const given = mentions(command, "port", "url")
-      ? await freePort(listens)
+      ? this.#ports.get(name) ?? await freePort(listens)
       : this.#options.ports[name] || undefined; // 0 says nothing of a server
-    const server = await this.#start(role, {
-      ...told,
-      ...given === undefined ? {} : { [name]: given },
-    });
+    const server = await this.#start(
+      role,
+      given === undefined ? {} : { [name]: given },
+    );
     const port = await this.#find(role, server, given);
     return { server, port };
   }
@@ -233,13 +306,13 @@ export class Crew implements AsyncDisposable {
     );
   }
 
-  /** Puts a relay between a server and one who talks to it; returns its port. */
+  /** Puts a relay between a server and one who talks to it. */
   async #relay(
     { name, client, server: serverName, transport }: LinkPlan,
     role: Role,
     server: Program,
     port: number,
-  ): Promise<number> {
+  ): Promise<Relay> {
     const isFirst = name === serverName;
     // --port 0 is for all of them.
     const first = this.#example.roles[1]?.name ?? "";
@@ -283,10 +356,11 @@ export class Crew implements AsyncDisposable {
       }
       relay = await begin({ ...options, listen: { hostname: HOST, port: 0 } });
     }
-    this.#relays.push(relay);
-    const { up, down } = options.conditions;
-    this.#isBadUdp.push(transport === "udp" && up.length + down.length > 0);
-    server.ended.then(() => relay.stopListening());
+    if (this.#ending) {
+      await relay[Symbol.asyncDispose]();
+      throw new Error(`${server.name} was stopped.`);
+    }
+    this.#relays.set(name, relay);
     const link: Link = {
       name,
       client,
@@ -308,11 +382,16 @@ export class Crew implements AsyncDisposable {
           : `Port ${role.port} is taken, so the relay has ${relay.address.port}: write {port} into the command of ${client}.`,
       );
     }
-    return relay.address.port;
+    return relay;
   }
 
-  /** Starts the program of a role, which is told these ports. */
-  async #start(role: Role, ports: Record<string, number>): Promise<Program> {
+  /** Starts the program of a role, which is told these ports, too. */
+  async #start(
+    role: Role,
+    more: Record<string, number> = {},
+  ): Promise<Program> {
+    const ports = { ...this.#told.get(role.name), ...more };
+    const known = this.#ports.get(role.name);
     const { keyboard, own, paced, reaper } = this.#options;
     const { name, writes, command } = role;
     const mine = own[name];
@@ -338,16 +417,24 @@ export class Crew implements AsyncDisposable {
       },
     };
     const task = role.task ?? `${this.#example.name}:${name}`;
+    const args = role.args(ports, keyboard.isScript);
+    // It comes back where its relay looks for it.
+    if (known !== undefined) args[args.indexOf("--port") + 1] = `${known}`;
+    const copy = this.#options.copies?.(name);
+    this.#watcher.state?.(name, "starting");
     const program = mine
       ? startCommand(name, fillIn(mine, this.#values(role, ports)), observer)
       : command
-      ? run(command, role.args(ports, keyboard.isScript), observer)
-      : await start(task, role.args(ports, keyboard.isScript), observer, {
-        ...writes ? { cwd: await reaper.folder() } : {},
+      ? run(command, args, observer)
+      : await start(task, args, observer, {
+        ...writes ? { cwd: await this.#folder(name) } : {},
         ...paced ? { seed: SEED } : {},
+        ...copy === undefined ? {} : { copy },
       });
     this.#programs.set(name, program);
     await reaper.started(program.group);
+    if (this.#ending) program.kill("SIGKILL"); // it was stopped meanwhile
+    if (!role.listens) this.#watcher.state?.(name, "running");
     program.ended.then(() => reaper.ended(program.group));
     this.#endings.push(
       program.ended.then(({ code, signal }) =>
@@ -360,6 +447,14 @@ export class Crew implements AsyncDisposable {
       ),
     );
     return program;
+  }
+
+  /** Where a role runs that writes files. */
+  async #folder(name: string): Promise<string> {
+    const folder = this.#folders.get(name) ??
+      await this.#options.reaper.folder();
+    this.#folders.set(name, folder);
+    return folder;
   }
 
   /** What stands for `{port}` and the like in the command of a role. */
@@ -421,15 +516,31 @@ export class Crew implements AsyncDisposable {
     return await program.stop(0);
   }
 
+  /**
+   * Tells all programs to end, those that ask before those that are asked, and
+   * resolves when they have.
+   */
+  async stop(): Promise<void> {
+    this.#ending = true;
+    this.#typing.notify();
+    for (const [name, program] of [...this.#programs].reverse()) {
+      if (program.status !== undefined) continue;
+      this.#stopped.add(name);
+      program.kill("SIGTERM");
+      await this.#end(program);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending = true;
+    this.#typing.notify();
     const programs = [...this.#programs.values()];
     // Ctrl-C has reached them, too: a second signal would only disturb.
     const ended = Promise.all(programs.map(({ ended }) => ended));
     await Promise.race([ended, pause(GRACE, null, { ref: false })]);
     await Promise.all(programs.map((program) => program.stop()));
     await Promise.all(
-      this.#relays.map((relay) => relay[Symbol.asyncDispose]()),
+      [...this.#relays.values()].map((relay) => relay[Symbol.asyncDispose]()),
     );
     await Promise.all(this.#endings);
   }
@@ -445,6 +556,16 @@ function run(command: string, args: string[], observer: Observer): Program {
     `${command} is not installed. Install it with your system's packages: ` +
       "apt-get, dnf, brew, winget.",
   );
+}
+
+/** Lets a relay listen again, for a server that is back. */
+async function listenAgain(relay: Relay, port: number): Promise<void> {
+  try {
+    await relay.listenAgain({ hostname: HOST, port });
+  } catch (error) {
+    const where = `${HOST}:${relay.address.port}`;
+    throw new Error(`Cannot listen on ${where} again: ${messageOf(error)}`);
+  }
 }
 
 /** A port of this machine that nobody has now. */

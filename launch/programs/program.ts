@@ -41,9 +41,22 @@ export async function taskCommand(task: string): Promise<string[]> {
 /** Whether a word of a command is the script, and not an option. */
 export const isScript = (word: string): boolean => /^[^-].*\.ts$/.test(word);
 
+/** How {@linkcode start} runs a task. */
+export interface StartOptions {
+  /** The folder that it runs in; the project's by default. */
+  cwd?: string;
+  /** A seed for its random numbers. */
+  seed?: number;
+  /**
+   * The folder, from the project's, of a copy of the script's folder: its script
+   * runs instead, with the same permissions.
+   */
+  copy?: string;
+}
+
 /**
  * Starts the program that `deno task TASK` runs, with more arguments; in another
- * folder, or with a seed for its random numbers, on request.
+ * folder, with a seed for its random numbers, or from a copy, on request.
  *
  * @example
  * ```ts
@@ -57,9 +70,18 @@ export async function start(
   task: string,
   args: string[] = [],
   observer: Observer = {},
-  { cwd = ROOT, seed }: { cwd?: string; seed?: number } = {},
+  { cwd = ROOT, seed, copy }: StartOptions = {},
 ): Promise<Program> {
-  const [run = "run", ...rest] = await taskCommand(task);
+  const [run = "run", ...original] = await taskCommand(task);
+  const script = original.find(isScript) ?? "";
+  // A script that starts threads may read its own file: the copy may read its own.
+  const rest = copy === undefined
+    ? original
+    : original.map((word) =>
+      word === script || word.endsWith(`=${script}`)
+        ? word.slice(0, -script.length) + `${copy}/${script}`
+        : word
+    );
   // The path of the script then holds from any folder; permissions don't.
   const command = rest.map((word) => isScript(word) ? join(ROOT, word) : word);
   const flags = seed === undefined ? [] : [`--seed=${seed}`];

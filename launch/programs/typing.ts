@@ -42,10 +42,13 @@ export class Typing {
     return this.#prompts.has(line);
   }
 
-  /** Types, each line into a program that asks, until `client` has ended. */
-  async until(client: Program): Promise<void> {
+  /**
+   * Types, each line into a program that asks, until `isOver` says so when a program
+   * has printed something or ended, or {@linkcode notify} was called.
+   */
+  async until(isOver: () => boolean): Promise<void> {
     let since = new Map<string, number>(); // how much was printed by the last line
-    while (client.status === undefined) {
+    while (!isOver()) {
       const changed = this.#change.promise;
       const asking = await this.#asking();
       this.#keyboard.ask(asking);
@@ -58,7 +61,8 @@ export class Typing {
       const { role, line } = next;
       await this.#turn(role);
       this.#keyboard.take();
-      this.#keyboard.ask([]);
+      // The others still ask.
+      this.#keyboard.ask(asking.filter((other) => other.role !== role));
       since = new Map(
         [...this.#programs].map(([role, { stdout }]) => [role, stdout.length]),
       );

@@ -3,7 +3,13 @@
  *
  * @module
  */
-import type { Cast, Ending, Line, Link } from "../programs/cast.ts";
+import type {
+  Cast,
+  Ending,
+  Line,
+  Link,
+  RunningState,
+} from "../programs/cast.ts";
 import type { Transport, WireEvent } from "../wire/relay.ts";
 
 /** What is known of an event besides. */
@@ -41,6 +47,8 @@ export interface Presenter {
   /** Begins; `sentences` say what the network is going to do. */
   begin(cast: Cast, sentences: string[]): void;
   link(link: Link, at: number): void;
+  /** A program is starting, or has got so far. */
+  state?(role: string, state: RunningState, at: number): void;
   line(line: Line, at: number): void;
   /** Something on a wire; what was under way comes again when it is not. */
   wire(link: Link, event: WireEvent, detail: Detail, at: number): void;

@@ -3,7 +3,14 @@
  *
  * @module
  */
-import type { Cast, Ending, Line, Link, Watcher } from "../programs/cast.ts";
+import type {
+  Cast,
+  Ending,
+  Line,
+  Link,
+  RunningState,
+  Watcher,
+} from "../programs/cast.ts";
 import { setImmediate } from "node:timers";
 import { NatsLines } from "../wire/nats_lines.ts";
 import type { Side, WireEvent } from "../wire/relay.ts";
@@ -66,6 +73,8 @@ export interface TimelineOptions {
   paced?: boolean;
   /** Whether all bytes of a message are shown. */
   whole?: boolean;
+  /** The clock: ms since the start. Since the timeline was made, by default. */
+  now?: () => number;
 }
 
 /**
@@ -96,7 +105,7 @@ export class Timeline implements Watcher {
   readonly #presenter: Presenter;
   readonly #paced: boolean;
   readonly #whole: boolean;
-  readonly #start = performance.now();
+  readonly #now: () => number;
   readonly #totals = new Map<string, Direction>();
   readonly #queue: Entry[] = [];
   readonly #unsettled: Entry[] = [];
@@ -109,8 +118,13 @@ export class Timeline implements Watcher {
   #events = 0;
   #saidBehind = 0;
   #left = 0; // how many waited after the last flush
+  #over = false;
 
-  constructor({ presenter, paced = false, whole = false }: TimelineOptions) {
+  constructor(
+    { presenter, paced = false, whole = false, now }: TimelineOptions,
+  ) {
+    const start = performance.now();
+    this.#now = now ?? (() => performance.now() - start);
     this.#presenter = presenter;
     this.#paced = paced;
     this.#whole = whole;
@@ -125,14 +139,26 @@ export class Timeline implements Watcher {
   }
 
   link(link: Link): void {
+    if (this.#over) return;
     this.#add("other", link.server, (at) => this.#presenter.link(link, at));
   }
 
   note(text: string): void {
-    this.#add("other", "", (at) => this.#presenter.note(text, at));
+    this.moment((at) => this.#presenter.note(text, at));
+  }
+
+  /** Something that no program did; `show` is called when its place has come. */
+  moment(show: (at: number) => void): void {
+    if (this.#over) return;
+    this.#add("other", "", show);
+  }
+
+  state(role: string, state: RunningState): void {
+    this.moment((at) => this.#presenter.state?.(role, state, at));
   }
 
   line(line: Line): void {
+    if (this.#over) return;
     const { role } = line;
     const entry = this.#add(
       "line",
@@ -155,10 +181,15 @@ export class Timeline implements Watcher {
   }
 
   wire(link: Link, event: WireEvent): void {
+    if (this.#over) return;
     const [from, to] = ends(link, event);
     const isMessage = event.kind === "message" || event.kind === "datagram";
-    // The pieces of a message show when they arrive, each in its place.
-    if (event.fate === "under way" && event.marks.includes("piece")) {
+    // The pieces of a message show when they arrive, each in its place; one that
+    // somebody holds shows at once, because it may be there for long.
+    const isHeld = event.marks.includes("held");
+    if (
+      event.fate === "under way" && event.marks.includes("piece") && !isHeld
+    ) {
       this.stirred(from);
       return;
     }
@@ -198,6 +229,7 @@ export class Timeline implements Watcher {
   async ended(ending: Ending): Promise<void> {
     const { role } = ending;
     await pause(FAREWELL_MS);
+    if (this.#over) return;
     const reversed = this.#queue.toReversed();
     const last = reversed.find((entry) =>
       entry.role === role && entry.kind === "line"
@@ -215,9 +247,13 @@ export class Timeline implements Watcher {
     this.#add("other", role, (at) => this.#presenter.ended(ending, at));
   }
 
-  /** The run is over; shows what is left, and what it came to. */
+  /**
+   * The run is over; shows what is left, and what it came to. What comes later is not
+   * shown.
+   */
   end({ counts, repeat }: Pick<Totals, "counts" | "repeat">): void {
     this.#flush(Infinity);
+    this.#over = true;
     const directions = [...this.#totals.values()];
     this.#presenter.end({ ms: this.#now(), directions, counts, repeat });
   }
@@ -333,10 +369,6 @@ export class Timeline implements Watcher {
     this.#left = this.#queue.length;
     const rest = more ? BUSY_MS : REST_MS;
     this.#timer = setTimeout(() => this.#flush(WORK_MS), rest);
-  }
-
-  #now(): number {
-    return performance.now() - this.#start;
   }
 }
 

@@ -223,6 +223,30 @@ export class Lane {
     return true;
   }
 
+  /** Lets the first bytes of a held message go, and holds the rest. */
+  cut(number: number, at: number): boolean {
+    const index = this.#held.findIndex((parcel) => parcel.number === number);
+    const parcel = this.#held[index];
+    if (parcel?.kind !== "message" || at < 1 || at >= parcel.bytes.length) {
+      return false;
+    }
+    const rest: Parcel = {
+      ...parcel,
+      bytes: parcel.bytes.subarray(at),
+      marks: [...parcel.marks.filter((mark) => mark !== "piece"), "piece"],
+      causes: [...parcel.causes],
+      // All pieces are of the first one.
+      origin: parcel.origin ?? parcel,
+      number: this.#options.recorder.next(),
+    };
+    parcel.bytes = parcel.bytes.subarray(0, at);
+    if (!parcel.marks.includes("piece")) parcel.marks.push("piece");
+    this.#held.splice(index + 1, 0, rest);
+    this.release(number, "once");
+    this.#report(rest, "under way", null);
+    return true;
+  }
+
   /** Loses a held datagram. */
   drop(number: number): boolean {
     const index = this.#held.findIndex((parcel) =>

@@ -149,6 +149,12 @@ export interface Relay extends AsyncDisposable {
   change(conditions: Conditions): void;
   /** Turns newcomers away from now on, because the server has gone. */
   stopListening(): void;
+  /**
+   * Takes newcomers again, on the same port, because the server is back, perhaps on
+   * another one. Connections and peers are counted on. Throws an Error if the port is
+   * taken.
+   */
+  listenAgain(target: Address): Promise<void>;
   /** Resolves when no connection is open and nothing is under way, or after `ms`. */
   settled(ms: number): Promise<void>;
   /**
@@ -164,13 +170,20 @@ export interface Relay extends AsyncDisposable {
    * False if it is not held any more.
    */
   release(number: number, bytes?: Uint8Array): boolean;
+  /**
+   * Lets so many bytes of a held TCP message go on, after those that came before it;
+   * the rest stays held, with a number of its own. False if it is not held, not a
+   * message, or not longer than that.
+   */
+  cut(number: number, at: number): boolean;
   /** Loses a held datagram. False if it is not held, or not a datagram. */
   drop(number: number): boolean;
   /** Lets a held datagram go on, twice. False if it is not held, or not a datagram. */
   double(number: number): boolean;
   /**
    * Sends bytes of your own to a connection's or peer's server (`from` is
-   * "client") or back. False if there is no such connection.
+   * "client") or back. Connection 0 is a stranger, who sends to a UDP server. False
+   * if there is no such connection.
    */
   inject(connection: number, from: Side, bytes: Uint8Array): boolean;
   /** Resets a TCP connection. False if there is no such connection. */

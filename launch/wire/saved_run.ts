@@ -180,10 +180,19 @@ function decoded(bytes: Uint8Array): string | null {
 
 /** Reads a run. Throws a {@linkcode BadRun}, or what `Deno.open` throws. */
 export async function readRun(path: string): Promise<SavedRun> {
+  const file = await Deno.open(path);
+  return await readRunFrom(file.readable, path);
+}
+
+/** Reads a run from a stream; `path` is its name in messages. Throws BadRun. */
+export async function readRunFrom(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  path: string,
+): Promise<SavedRun> {
   let header: RunHeader | undefined;
   const events = new Map<number, SavedEvent>();
   let count = 0;
-  for await (const { line, whole } of linesOf(path)) {
+  for await (const { line, whole } of linesOf(stream)) {
     count++;
     let value: unknown;
     try {
@@ -213,16 +222,13 @@ export async function readRun(path: string): Promise<SavedRun> {
 
 /** The lines of a file; the last one is not whole if no line feed ends it. */
 async function* linesOf(
-  path: string,
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): AsyncGenerator<{ line: string; whole: boolean }, void> {
-  using file = await Deno.open(path);
   const decoder = new TextDecoder();
-  const buffer = new Uint8Array(256 * 1024);
   let rest = "";
-  while (true) {
-    const length = await file.read(buffer);
-    if (length === null) break;
-    rest += decoder.decode(buffer.subarray(0, length), { stream: true });
+  for await (const bytes of stream) {
+    rest += decoder.decode(bytes, { stream: true });
+    if (!bytes.includes(10)) continue;
     const lines = rest.split("\n");
     rest = lines.pop() ?? "";
     for (const line of lines) yield { line, whole: true };

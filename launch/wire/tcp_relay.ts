@@ -56,7 +56,8 @@ const EXHAUSTED = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EADDRNOTAVAIL"];
  * using connection = await server.accept();
  * ```
  */
-export async function relayTcp(options: RelayOptions): Promise<Relay> {
+export async function relayTcp(given: RelayOptions): Promise<Relay> {
+  const options = { ...given }; // the target may change
   const { listen } = options;
   const link = new Link(options);
   const connections = new Map<number, Connection>();
@@ -77,18 +78,7 @@ export async function relayTcp(options: RelayOptions): Promise<Relay> {
       connection.closed.then(() => connections.delete(number));
     },
   );
-  const listening = Promise.withResolvers<void>();
-  listener.on("error", listening.reject);
-  listener.listen(
-    {
-      host: listen?.hostname ?? HOST,
-      port: listen?.port ?? 0,
-      backlog: BACKLOG,
-    },
-    listening.resolve,
-  );
-  await listening.promise;
-  listener.off("error", listening.reject);
+  await listenOn(listener, listen?.hostname ?? HOST, listen?.port ?? 0);
   // A client that left before it was accepted has not been here for us.
   listener.on("error", (error) => {
     const code = codeOf(error);
@@ -102,18 +92,23 @@ export async function relayTcp(options: RelayOptions): Promise<Relay> {
   }
   // Without descriptors, node:net stops accepting and does not say so. The clients
   // wait in the system's queue then, and come as soon as it listens again.
-  let isExhausted = false;
-  const looking = setInterval(() => {
+  let isExhausted = false, disposed = false;
+  const look = () => {
     const free = freeDescriptors(address.address, ENOUGH);
     if (free < LEAST && !isExhausted) {
       isExhausted = true;
       link.trouble(`The relay cannot accept a connection: ${NO_DESCRIPTORS}.`);
     } else if (free >= ENOUGH) {
       isExhausted = false;
-      listenAgain(listener);
+      resume(listener);
     }
-  }, LOOK_MS);
-  Deno.unrefTimer(looking);
+  };
+  let looking: ReturnType<typeof setInterval>;
+  const keepLooking = () => {
+    looking = setInterval(look, LOOK_MS);
+    Deno.unrefTimer(looking);
+  };
+  keepLooking();
   const stopListening = () => {
     clearInterval(looking);
     listener.close();
@@ -125,6 +120,12 @@ export async function relayTcp(options: RelayOptions): Promise<Relay> {
     },
     change: (conditions) => link.change(conditions),
     stopListening,
+    async listenAgain(target) {
+      options.target = target;
+      if (listener.listening || disposed) return;
+      await listenOn(listener, address.address, address.port);
+      keepLooking();
+    },
     async settled(ms) {
       const late = Promise.withResolvers<void>();
       const timer = setTimeout(late.resolve, ms);
@@ -136,6 +137,7 @@ export async function relayTcp(options: RelayOptions): Promise<Relay> {
     held: () => link.held(),
     release: (number, bytes) =>
       link.some((lane) => lane.release(number, "once", bytes)),
+    cut: (number, at) => link.some((lane) => lane.cut(number, at)),
     drop: () => false,
     double: () => false,
     inject(number, from, bytes) {
@@ -149,6 +151,7 @@ export async function relayTcp(options: RelayOptions): Promise<Relay> {
       return connection !== undefined;
     },
     async [Symbol.asyncDispose]() {
+      disposed = true;
       stopListening();
       starved.close();
       const all = [...connections.values()];
@@ -157,6 +160,23 @@ export async function relayTcp(options: RelayOptions): Promise<Relay> {
       link.close();
     },
   };
+}
+
+/** Listens; throws when the port is taken. */
+async function listenOn(
+  listener: net.Server,
+  host: string,
+  port: number,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  listener.on("error", reject);
+  listener.listen({ host, port, backlog: BACKLOG }, resolve);
+  try {
+    await promise;
+  } finally {
+    listener.off("error", reject);
+    listener.off("listening", resolve);
+  }
 }
 
 /** A client's connection through the relay, and the one to the server. */
@@ -407,7 +427,7 @@ function freeDescriptors(hostname: string, most: number): number {
 }
 
 /** Lets a listener go on where it has stopped; to another one it does nothing. */
-function listenAgain(listener: net.Server): void {
+function resume(listener: net.Server): void {
   // There is no public way that keeps those who wait in the system's queue.
   const handle: unknown = Reflect.get(listener, "_handle");
   if (typeof handle !== "object" || handle === null) return;

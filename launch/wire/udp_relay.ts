@@ -7,7 +7,13 @@ import { lookup } from "node:dns/promises";
 import { setImmediate } from "node:timers";
 import { Lane } from "./lane.ts";
 import { Link } from "./link.ts";
-import { HOST, type Recorder, type Relay, type RelayOptions } from "./relay.ts";
+import {
+  type Address,
+  HOST,
+  type Recorder,
+  type Relay,
+  type RelayOptions,
+} from "./relay.ts";
 
 /** How long after its server has gone a relay still hands on what it said, in ms. */
 const LAST_MS = 300;
@@ -62,19 +68,16 @@ interface Peer {
  */
 export async function relayUdp(options: RelayOptions): Promise<Relay> {
   const { listen, recorder } = options;
-  const address = await lookup(options.target.hostname);
-  const target = {
-    transport: "udp",
-    hostname: plain(address.address),
-    port: options.target.port,
-  } as const;
+  let target = await addressOf(options.target);
   const listenName = listen?.hostname ?? HOST;
-  const front = bind(listenName, listen?.port ?? 0);
+  let front = bind(listenName, listen?.port ?? 0);
+  const address = { hostname: front.addr.hostname, port: front.addr.port };
   const link = new Link(options);
   const byAddress = new Map<string, Peer>(); // the one silent longest first
   const byNumber = new Map<number, Peer>();
-  let count = 0, closed = false;
+  let count = 0, closed = false, disposed = false;
   let leaving: ReturnType<typeof setTimeout> | undefined;
+  let stranger: { socket: Deno.DatagramConn; number: number } | undefined;
   const failed = (error: unknown, bytes: Uint8Array, to: Deno.NetAddr) => {
     if (closed || error instanceof Deno.errors.BadResource) return;
     const where = `${to.hostname}:${to.port}`;
@@ -83,7 +86,7 @@ export async function relayUdp(options: RelayOptions): Promise<Relay> {
       `The relay cannot send ${bytes.length} bytes to ${where}: ${why}.`,
     );
   };
-  const outbox = new Outbox(front, failed);
+  let outbox = new Outbox(front, failed);
   const up = new Lane({
     ...{ link: options.link, from: "client", recorder, ordered: false },
     direction: link.up,
@@ -111,17 +114,23 @@ export async function relayUdp(options: RelayOptions): Promise<Relay> {
     }
   }, IDLE_MS / 10);
   Deno.unrefTimer(expiry);
-  const inbox = new Inbox(front, recorder, (bytes, sender, at) => {
-    const peer = meet(sender);
-    if (peer) up.take("datagram", peer.number, bytes, { at });
-  });
+  let inbox = receive();
   return {
-    address: { hostname: front.addr.hostname, port: front.addr.port },
+    address,
     get conditions() {
       return link.conditions;
     },
     change: (conditions) => link.change(conditions),
     stopListening: leave,
+    async listenAgain(next) {
+      clearTimeout(leaving);
+      target = await addressOf(next);
+      if (!closed || disposed) return;
+      front = bind(address.hostname, address.port);
+      closed = false;
+      outbox = new Outbox(front, failed);
+      inbox = receive();
+    },
     async settled(ms) {
       const end = performance.now() + ms;
       while (!isQuiet() && performance.now() < end) {
@@ -133,8 +142,10 @@ export async function relayUdp(options: RelayOptions): Promise<Relay> {
     release: (number, bytes) =>
       link.some((lane) => lane.release(number, "once", bytes)),
     drop: (number) => link.some((lane) => lane.drop(number)),
+    cut: () => false,
     double: (number) => link.some((lane) => lane.release(number, "twice")),
     inject(number, from, bytes) {
+      if (number === 0 && from === "client") number = strangerNumber();
       if (!byNumber.has(number)) return false;
       const lane = from === "client" ? up : down;
       lane.take("datagram", number, bytes, { mark: "injected" });
@@ -142,10 +153,31 @@ export async function relayUdp(options: RelayOptions): Promise<Relay> {
     },
     reset: () => false,
     async [Symbol.asyncDispose]() {
+      disposed = true;
+      clearTimeout(leaving);
+      clearInterval(expiry);
       close();
+      link.close();
       await inbox.closed;
     },
   };
+
+  function receive(): Inbox {
+    return new Inbox(front, recorder, (bytes, sender, at) => {
+      const peer = meet(sender);
+      if (peer) up.take("datagram", peer.number, bytes, { at });
+    });
+  }
+
+  /** The number of somebody whom nobody knows; no program has this address. */
+  function strangerNumber(): number {
+    if (stranger && byNumber.has(stranger.number)) return stranger.number;
+    stranger?.socket.close();
+    const socket = bind(facing(address.hostname), 0);
+    const peer = meet(socket.addr);
+    stranger = { socket, number: peer?.number ?? 0 };
+    return stranger.number;
+  }
 
   /** The peer with this address, who has just spoken; none, if there is no room. */
   function meet(address: Deno.NetAddr): Peer | undefined {
@@ -205,10 +237,9 @@ export async function relayUdp(options: RelayOptions): Promise<Relay> {
   function close(): void {
     if (closed) return;
     closed = true;
-    clearTimeout(leaving);
-    clearInterval(expiry);
-    link.close();
     front.close();
+    stranger?.socket.close();
+    stranger = undefined;
     for (const key of [...byAddress.keys()]) forget(key);
   }
 }
@@ -253,6 +284,12 @@ class Outbox {
 }
 
 type Failed = (error: unknown, bytes: Uint8Array, to: Deno.NetAddr) => void;
+
+/** Where datagrams go to. */
+async function addressOf({ hostname, port }: Address): Promise<Deno.NetAddr> {
+  const { address } = await lookup(hostname);
+  return { transport: "udp", hostname: plain(address), port };
+}
 
 function bind(
   hostname: string,
