@@ -20,6 +20,9 @@ const ANSWERS_BYTES = 16 * 1024 ** 2;
 /** A page that takes nothing for so many ms is gone. */
 const SILENT_MS = 60_000;
 
+/** A page that has not joined for so many ms is none. */
+const JOIN_MS = 10_000;
+
 /** So many messages a second may come from a page, and so many at once. */
 const RATE = 60, AT_ONCE = 300;
 
@@ -47,6 +50,7 @@ export class Page {
   readonly #answers: string[] = [];
   #answersBytes = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #joining: ReturnType<typeof setTimeout>;
   #budget = AT_ONCE;
   #refilled = performance.now();
   #buffered = 0;
@@ -59,6 +63,10 @@ export class Page {
     socket.onmessage = ({ data }) => this.#take(data);
     socket.onclose = () => this.#leave();
     socket.onerror = () => {}; // it is closed, too
+    this.#joining = setTimeout(
+      () => this.close("This page has not joined."),
+      JOIN_MS,
+    );
   }
 
   /** Sends an answer, as soon as there is room. */
@@ -80,6 +88,7 @@ export class Page {
 
   #leave(): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#joining);
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
     this.#reader = undefined;
@@ -119,6 +128,7 @@ export class Page {
   #join(run: string | null, after: number): void {
     const session = this.#options.join(this, run);
     this.#session = session;
+    clearTimeout(this.#joining);
     this.send(this.#options.welcome(session));
     this.#reader = session.feed.reader(session.id === run ? after : 0);
     this.#unsubscribe = session.feed.subscribe(() => this.#schedule(FRAME_MS));

@@ -55,7 +55,7 @@ export class Run {
   #started = false;
   #ending = false;
   #look: ReturnType<typeof setTimeout> | undefined;
-  #held = "";
+  #held = JSON.stringify([[], [], 0]);
 
   constructor(example: Example, options: RunOptions) {
     this.#example = example;
@@ -71,7 +71,7 @@ export class Run {
     });
     this.#timeline = timeline;
     this.#typist = new Typist((role, prompt) =>
-      this.#moment((at) => ({ kind: "asks", at, role, prompt }))
+      this.tell((at) => ({ kind: "asks", at, role, prompt }))
     );
     const watcher: Watcher = {
       link: (link) => {
@@ -107,8 +107,9 @@ export class Run {
 
   /** Tells the feed something in its place. */
   tell(item: (at: number) => Item): void {
-    if (this.#ending) this.#options.feed.add(item(this.now()));
-    else this.#moment(item);
+    this.#timeline.moment((ms) =>
+      this.#options.feed.add(item(Math.round(ms * 1000)))
+    );
   }
 
   /** Starts all programs; what goes wrong ends the run, and is told. */
@@ -268,6 +269,7 @@ export class Run {
       await this.#crew.settled();
       await this.#crew[Symbol.asyncDispose]();
     } finally {
+      this.tellHold(false);
       feed.failure = failure;
       const names = new Map(this.#links.map((link) => [link.name, link]));
       this.#timeline.end({
@@ -276,12 +278,6 @@ export class Run {
       });
       this.#finished.resolve();
     }
-  }
-
-  #moment(item: (at: number) => Item): void {
-    this.#timeline.moment((ms) =>
-      this.#options.feed.add(item(Math.round(ms * 1000)))
-    );
   }
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { timingSafeEqual } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { HOST } from "../wire/relay.ts";
 import { BadRun } from "../wire/saved_run.ts";
 import { NONCE, type PageFile } from "./bundle.ts";
@@ -15,6 +16,9 @@ import { Session, type Shared } from "./session.ts";
 
 /** Programs end so long after the last page of their run has gone, in ms. */
 const ALONE_MS = 15_000;
+
+/** How long connections may take to end with the lab, in ms. */
+const FAREWELL_MS = 500;
 
 /** A saved run may have so many bytes. */
 const OPEN_BYTES = 64 * 1024 ** 2;
@@ -68,7 +72,8 @@ export class LabServer implements AsyncDisposable {
     await Promise.all(
       [...this.#sessions.values()].map((session) => session.stop()),
     );
-    await this.#server.shutdown();
+    // A page that reads nothing would not let it end.
+    await Promise.race([this.#server.shutdown(), pause(FAREWELL_MS)]);
   }
 
   async #serve(request: Request): Promise<Response> {

@@ -60,6 +60,7 @@ export class Session {
   #run: Run | undefined;
   #copies = new Map<string, string>(); // by role
   #edited = new Set<string>();
+  #end = 0; // when the last run ended, in µs since it began
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(shared: Shared) {
@@ -263,7 +264,9 @@ export class Session {
     await this.#clear("", run.start);
     this.#run = run;
     run.over.then(() => {
-      if (this.#run === run) this.#run = undefined;
+      if (this.#run !== run) return;
+      this.#end = run.now();
+      this.#run = undefined;
     });
     this.#did("start");
     run.begin(); // what goes wrong is told by the run itself
@@ -300,6 +303,7 @@ export class Session {
   async #clear(opened: string, start: number): Promise<void> {
     const example = this.#example;
     if (!example) return;
+    this.#end = 0;
     this.feed.clear({
       ...{ example: example.name, seed: this.#seed, opened, start },
     });
@@ -496,7 +500,7 @@ export class Session {
 
   #tell(item: (at: number) => Item): void {
     if (this.#run) this.#run.tell(item);
-    else this.feed.add(item(0));
+    else this.feed.add(item(this.#end));
   }
 }
 

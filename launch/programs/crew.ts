@@ -206,7 +206,7 @@ export class Crew implements AsyncDisposable {
       for (const plan of this.#links) {
         if (plan.server !== role.name) continue;
         const known = this.#relays.get(plan.name);
-        if (known) await known.listenAgain({ hostname: HOST, port });
+        if (known) await listenAgain(known, port);
         const relay = known ?? await this.#relay(plan, role, server, port);
         server.ended.then(() => relay.stopListening());
         const before = this.#told.get(plan.client);
@@ -556,6 +556,16 @@ function run(command: string, args: string[], observer: Observer): Program {
     `${command} is not installed. Install it with your system's packages: ` +
       "apt-get, dnf, brew, winget.",
   );
+}
+
+/** Lets a relay listen again, for a server that is back. */
+async function listenAgain(relay: Relay, port: number): Promise<void> {
+  try {
+    await relay.listenAgain({ hostname: HOST, port });
+  } catch (error) {
+    const where = `${HOST}:${relay.address.port}`;
+    throw new Error(`Cannot listen on ${where} again: ${messageOf(error)}`);
+  }
 }
 
 /** A port of this machine that nobody has now. */

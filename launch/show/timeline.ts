@@ -116,6 +116,7 @@ export class Timeline implements Watcher {
   #turns = Promise.resolve();
   #events = 0;
   #saidBehind = 0;
+  #over = false;
 
   constructor(
     { presenter, paced = false, whole = false, now }: TimelineOptions,
@@ -136,6 +137,7 @@ export class Timeline implements Watcher {
   }
 
   link(link: Link): void {
+    if (this.#over) return;
     this.#add("other", link.server, (at) => this.#presenter.link(link, at));
   }
 
@@ -145,6 +147,7 @@ export class Timeline implements Watcher {
 
   /** Something that no program did; `show` is called when its place has come. */
   moment(show: (at: number) => void): void {
+    if (this.#over) return;
     this.#add("other", "", show);
   }
 
@@ -153,6 +156,7 @@ export class Timeline implements Watcher {
   }
 
   line(line: Line): void {
+    if (this.#over) return;
     const { role } = line;
     const entry = this.#add(
       "line",
@@ -175,6 +179,7 @@ export class Timeline implements Watcher {
   }
 
   wire(link: Link, event: WireEvent): void {
+    if (this.#over) return;
     const [from, to] = ends(link, event);
     const isMessage = event.kind === "message" || event.kind === "datagram";
     // The pieces of a message show when they arrive, each in its place; one that
@@ -222,6 +227,7 @@ export class Timeline implements Watcher {
   async ended(ending: Ending): Promise<void> {
     const { role } = ending;
     await pause(FAREWELL_MS);
+    if (this.#over) return;
     const reversed = this.#queue.toReversed();
     const last = reversed.find((entry) =>
       entry.role === role && entry.kind === "line"
@@ -239,9 +245,13 @@ export class Timeline implements Watcher {
     this.#add("other", role, (at) => this.#presenter.ended(ending, at));
   }
 
-  /** The run is over; shows what is left, and what it came to. */
+  /**
+   * The run is over; shows what is left, and what it came to. What comes later is not
+   * shown.
+   */
   end({ counts, repeat }: Pick<Totals, "counts" | "repeat">): void {
     this.#flush(Infinity);
+    this.#over = true;
     const directions = [...this.#totals.values()];
     this.#presenter.end({ ms: this.#now(), directions, counts, repeat });
   }
