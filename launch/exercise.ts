@@ -6,7 +6,7 @@
  * can be told or the command was used wrongly.
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { join } from "@std/path";
+import { basename, dirname, join, resolve } from "@std/path";
 import {
   type Exercise,
   folderOf,
@@ -19,7 +19,9 @@ import { hintsOf, taskOf } from "./exercises/readme.ts";
 import { report } from "./exercises/report.ts";
 import { denoCommand, tryStep } from "./exercises/run.ts";
 import { type Command, parseCommand } from "./programs/command.ts";
+import { onceAlone } from "./programs/interruption.ts";
 import { ROOT } from "./programs/program.ts";
+import { Reaper } from "./programs/reaper_client.ts";
 
 /** The data of a check, unless fresh ones are asked for. */
 const SEED = 1;
@@ -30,6 +32,7 @@ const options = parseArgs(Deno.args, {
   unknown: (argument, key) => key === undefined || usage(argument),
 });
 if (options.help) usage("--help");
+onceAlone(() => Deno.exit(1)); // deno task does not pass a kill on
 const PROGRESS = options.progress ?? join(ROOT, FILE);
 const [name, ...more] = options._.map(String);
 if (more.length > 0) usage(more.join(" "));
@@ -77,6 +80,12 @@ async function exercise(asked: string): Promise<never> {
   } catch (error) {
     return usage(`--run: ${error instanceof Error ? error.message : error}`);
   }
+  if (options.watch && options.lab) usage("--watch together with --lab");
+  const files = own ? await filesIn(command) : [mine];
+  if (options.watch && files.length === 0) {
+    usage("--watch: --run names no file of this folder");
+  }
+  const saves = options.watch ? new Saves(files) : undefined;
   const text = own
     ? command.text
     : command.text.replace(mine, shownMine).replaceAll("{folder}", ".");
@@ -92,13 +101,11 @@ async function exercise(asked: string): Promise<never> {
     });
     Deno.exit(status);
   }
-  if (options.watch) {
-    if (own) usage("--watch together with --run");
-    while (true) {
-      console.log(`\nWaiting until ${shownMine} is saved ... (Ctrl-C ends)`);
-      await saved(mine);
-      ({ status, failed } = await attempt(check, command, text));
-    }
+  while (saves) {
+    const shown = own ? files.join(" or ") : shownMine;
+    console.log(`\nWaiting until ${shown} is saved ... (Ctrl-C ends)`);
+    await saves.next();
+    ({ status, failed } = await attempt(check, command, text));
   }
   Deno.exit(status);
 }
@@ -114,15 +121,17 @@ async function attempt(
     ? crypto.getRandomValues(new Uint32Array(1))[0] ?? SEED
     : SEED;
   console.log(`${name}: ${title}${options.fresh ? ` (data ${seed})` : ""}`);
+  await using reaper = new Reaper();
   for (const [index, step] of steps.entries()) {
-    const trial = { command, cwd: Deno.cwd(), seed };
+    const trial = { command, cwd: Deno.cwd(), seed, reaper };
     const outcome = await tryStep(exercise, step, trial);
     const number = `${index + 1} of ${steps.length}`;
     if (outcome.verdict === "right") {
       console.log(`  ✓ ${number}  It ${step.title}.`);
       continue;
     }
-    console.log(`  ✗ ${number}  It ${step.title}: not yet.`);
+    const { verdict } = outcome;
+    console.log(`  ✗ ${number}  It ${step.title}: ${verdict}.`);
     const lines = report(exercise, step, outcome, text);
     console.log(lines.join("\n"));
     return { status: outcome.verdict === "not yet" ? 1 : 2, failed: step };
@@ -164,17 +173,42 @@ async function reset(
   Deno.exit(0);
 }
 
-/** Resolves when a file has been saved and nothing follows for a moment. */
-async function saved(file: string): Promise<void> {
-  const watcher = Deno.watchFs(join(file, ".."));
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  for await (const { kind, paths } of watcher) {
-    if (kind === "access" || !paths.some((path) => path.endsWith("my.ts"))) {
-      continue;
-    }
-    clearTimeout(timer);
-    timer = setTimeout(() => watcher.close(), 100);
+/** Notes when one of some files is saved, also while a check is under way. */
+class Saves {
+  #saved = Promise.withResolvers<void>();
+
+  constructor(files: string[]) {
+    const names = new Set(files.map((file) => basename(file)));
+    // The folder, because many editors put a new file in the place of the old one.
+    const folders = new Set(files.map((file) => dirname(resolve(file))));
+    this.#watch(Deno.watchFs([...folders], { recursive: false }), names);
   }
+
+  /** Resolves when one has been saved since the last call. */
+  async next(): Promise<void> {
+    await this.#saved.promise;
+    this.#saved = Promise.withResolvers();
+  }
+
+  async #watch(watcher: Deno.FsWatcher, names: Set<string>): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    for await (const { kind, paths } of watcher) {
+      if (kind === "access") continue;
+      if (!paths.some((path) => names.has(basename(path)))) continue;
+      clearTimeout(timer); // an editor may write several times
+      timer = setTimeout(() => this.#saved.resolve(), 100);
+    }
+  }
+}
+
+/** The words of a command that are files, from where it runs. */
+async function filesIn({ words }: Command): Promise<string[]> {
+  const found: string[] = [];
+  for (const word of words) {
+    const isFile = await Deno.stat(word).then((s) => s.isFile, () => false);
+    if (isFile) found.push(word);
+  }
+  return found;
 }
 
 async function exists(file: string): Promise<boolean> {

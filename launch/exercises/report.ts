@@ -59,7 +59,7 @@ export function describe(
     : kind === "connect" && event.connection > 1
     ? `connects (${event.connection})`
     : { connect: "connects", reset: "resets" }[kind as "connect" | "reset"] ??
-      `${kind} ${event.text}`;
+      event.text;
   const marks = [...event.marks, ...fate === "lost" ? ["✕ lost"] : []];
   const why = causes.length > 0 ? ` (${causes.join(", ")})` : "";
   const note = marks.length > 0 ? `  ${marks.join(", ")}${why}` : "";
@@ -87,19 +87,23 @@ function programLines(printed: string, status: number | undefined): string[] {
 
 /** Commands that put the program under the wire view with the same network. */
 export function byHand(
-  { role, transport }: Exercise,
+  { role, transport, more = "" }: Exercise,
   { net = [] }: Step,
   command: string,
 ): string[] {
   const nets = net.map((text) => ` --net "${text}"`).join("");
+  const at = (port: number) =>
+    (command.includes("{port}")
+      ? command.replaceAll("{port}", `${port}`)
+      : `${command} ${port}`) + (more && ` ${more}`);
   return role === "server"
     ? [
-      `${command} 7000`,
+      at(7000),
       `deno task wire ${transport} 7001 127.0.0.1:7000${nets}`,
       "and a client of yours to port 7001",
     ]
     : [
       `a server of yours on port 7000`,
-      `deno task wire ${transport} 7001 127.0.0.1:7000${nets} -- ${command} 7001`,
+      `deno task wire ${transport} 7001 127.0.0.1:7000${nets} -- ${at(7001)}`,
     ];
 }

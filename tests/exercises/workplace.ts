@@ -15,6 +15,7 @@ import {
   mentions,
 } from "../../launch/programs/command.ts";
 import { Program } from "../../launch/programs/program.ts";
+import type { Reaper } from "../../launch/programs/reaper_client.ts";
 import { networkOf } from "./network.ts";
 import {
   Recording,
@@ -25,7 +26,7 @@ import { relayTcp } from "../../launch/wire/tcp_relay.ts";
 import { relayUdp } from "../../launch/wire/udp_relay.ts";
 import { Random } from "../torture/random.ts";
 import type { Exercise, Step } from "./exercise.ts";
-import { CannotTell, NotYet, toBytes } from "./verdict.ts";
+import { CannotTell, escape, NotYet, toBytes } from "./verdict.ts";
 
 export { pause };
 
@@ -50,6 +51,8 @@ export interface Task {
   folder: string;
   /** What the data of the check are drawn from. */
   seed: number;
+  /** Who ends the program if this process is ended first. */
+  reaper?: Reaper;
 }
 
 /** One try of one step. Disposing of it ends all that it has started. */
@@ -85,9 +88,19 @@ export class Workplace implements AsyncDisposable {
     }, 100);
   }
 
+  /** The port at which the program is to listen, if it is a server. */
+  get target(): number {
+    return this.#target;
+  }
+
   /** Whether a timer of ours was so late that no limit can be trusted. */
   get late(): boolean {
     return this.#latest > LATE;
+  }
+
+  /** How late a timer of ours was at most, in ms. */
+  get lateness(): number {
+    return this.#latest;
   }
 
   /**
@@ -247,7 +260,7 @@ export class Workplace implements AsyncDisposable {
   }
 
   #start(port: number, args: string[]): Program {
-    const { command, cwd, folder } = this.#task;
+    const { command, cwd, folder, reaper } = this.#task;
     const values = { port: `${port}`, host: "127.0.0.1", folder };
     const { env, words: [executable, ...words] } = fillIn(command, values);
     // Without a place for the port, it comes first after the command.
@@ -259,8 +272,13 @@ export class Workplace implements AsyncDisposable {
         {},
         cwd,
         executable,
-        { PYTHONUNBUFFERED: "1", ...env },
+        { PYTHONUNBUFFERED: "1", PYTHONIOENCODING: "utf-8", ...env },
+        // It may be a script that starts others: all of them end together.
+        Deno.build.os !== "windows",
       );
+      const { group, ended } = this.program;
+      reaper?.started(group);
+      ended.then(() => reaper?.ended(group));
     } catch (error) {
       const why = error instanceof Error ? error.message : `${error}`;
       throw new CannotTell(`Cannot start ${executable}: ${why}`);
@@ -276,7 +294,7 @@ export class Workplace implements AsyncDisposable {
       if (ended()) {
         throw new CannotTell(
           `Your program ended with status ${program.status?.code} before it ` +
-            `listened.${lastLine(program)}`,
+            `listened.${lastWords(program)}`,
         );
       }
       if (performance.now() > end) {
@@ -398,7 +416,12 @@ export class Peer implements Disposable {
     };
     await this.#settle(() => differs() || right === bytes.length, ms);
     if (right < bytes.length) {
-      throw new NotYet({ property, expected, came: this.received, cause });
+      const why = this.#ended === "reset"
+        ? "The connection was reset: the program closed while bytes waited " +
+          "unread. That may destroy the answer. End your side, and read on " +
+          `until the client ends. (Otherwise: ${cause})`
+        : cause;
+      throw new NotYet({ property, expected, came: this.received, cause: why });
     }
     this.#take(bytes.length);
   }
@@ -506,8 +529,21 @@ export class Listener implements Disposable {
 
   /** The next client; the program must connect within `ms` milliseconds. */
   async accept(ms: number = PATIENCE): Promise<Peer> {
+    const { program } = this.#workplace;
+    const gone = async (): Promise<never> => {
+      const status = await program?.ended;
+      await pause(500); // what it has connected before may still be on its way
+      throw new NotYet({
+        property: "Your program did not connect. It ended with status " +
+          `${status?.code}.`,
+        cause: "Connect to 127.0.0.1 and the port of the first argument. The " +
+          "last that it printed may say why it did not.",
+      });
+    };
+    const ended = gone();
+    ended.catch(() => {}); // a program ends after it has connected, too
     const connection = await this.#workplace.within(
-      this.#listener.accept(),
+      Promise.race([this.#listener.accept(), ended]),
       () => ({
         property: `Your program did not connect within ${ms / 1000} s.`,
         cause: "Connect to 127.0.0.1 and the port of the first argument.",
@@ -625,7 +661,12 @@ export class Socket implements Disposable {
   }
 }
 
-function lastLine({ stdout, stderr }: Program): string {
-  const line = (stdout + stderr).trimEnd().split("\n").at(-1);
-  return line ? ` Its last line: ${line}` : " It printed nothing.";
+/** What a program said last; of a stack trace the line that names the error. */
+function lastWords({ stdout, stderr }: Program): string {
+  const lines = (stdout + stderr).trimEnd().split("\n");
+  const error = lines.find((line) =>
+    /^(error:|\w*(Error|Exception)\b)/.test(line)
+  );
+  const line = error ?? lines.at(-1);
+  return line ? ` It said: ${escape(line)}` : " It printed nothing.";
 }

@@ -7,6 +7,7 @@ const exercise: Exercise = {
   title: "read an answer to its end: by length, by chunks, to the end",
   role: "client",
   transport: "tcp",
+  more: "/",
   steps: [
     {
       title: "asks as HTTP wants it, and prints a body by its length",

@@ -102,7 +102,9 @@ const exercise: Exercise = {
         if (silent.ended && took > 1_000) return;
         throw new NotYet({
           property: silent.ended
-            ? `A client had stopped, and was given up after ${took} ms.`
+            ? `A client had stopped, and was given up after ${
+              Math.round(took)
+            } ms.`
             : "A client had stopped in its head. 8 s later the connection was " +
               "still open.",
           expected: "closed after 2 to 5 s",

@@ -148,6 +148,16 @@ const exercise: Exercise = {
             'feed: answer "too long" and close.',
         );
         await bad.rest();
+        if (!bad.ended) {
+          throw new NotYet({
+            property:
+              "One client sent too long a line. Its connection stayed " +
+              "open.",
+            expected: "too long, and the end",
+            came: "too long, and no end",
+            cause: 'Close that connection after "too long".',
+          });
+        }
         await sending;
         await good.send("still here\n");
         await answers(

@@ -22,6 +22,7 @@ const exercise: Exercise = {
   title: "measure how long answers take, and wait as long as that",
   role: "client",
   transport: "udp",
+  more: "README.md",
   flags: ["--allow-read={folder}"],
   steps: [
     {

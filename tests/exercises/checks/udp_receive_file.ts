@@ -9,6 +9,7 @@ const exercise: Exercise = {
   title: "receive a file in blocks: duplicates, and the last word",
   role: "server",
   transport: "udp",
+  more: "received.bin",
   flags: ["--allow-read={folder}", "--allow-write={folder}"],
   steps: [
     {
