@@ -4,7 +4,7 @@
  * @module
  */
 import type { Exercise, Step } from "../../tests/exercises/exercise.ts";
-import { compare, escape, shown } from "../../tests/exercises/verdict.ts";
+import { compare, lastLines, shown } from "../../tests/exercises/verdict.ts";
 import { count } from "../show/text.ts";
 import type { WireEvent } from "../wire/relay.ts";
 import type { Outcome } from "./run.ts";
@@ -77,11 +77,11 @@ function programLines(printed: string, status: number | undefined): string[] {
   const state = status === undefined
     ? "It is still running."
     : `It has ended with status ${status}.`;
-  const lines = printed.trimEnd().split("\n").filter((line) => line !== "");
+  const lines = lastLines(printed, LINES);
   if (lines.length === 0) return [`    Your program printed nothing. ${state}`];
   return [
     `    The last that your program printed (${state})`,
-    ...lines.slice(-LINES).map((line) => `      ${escape(line)}`),
+    ...lines.map((line) => `      ${line}`),
   ];
 }
 

@@ -27,7 +27,12 @@ export type Outcome =
     printed: string;
     status: number | undefined;
   }
-  | { verdict: "cannot tell"; why: string };
+  | {
+    verdict: "cannot tell";
+    why: string;
+    /** Whether it may be different the next time. */
+    busy?: boolean;
+  };
 
 /** How a program is tried. */
 export interface Trial {
@@ -72,17 +77,17 @@ export async function tryStep(
       return { verdict: "cannot tell", why: error.message };
     }
     if (!(error instanceof NotYet)) throw error;
-    if (workplace.late) {
+    const nobody = nobodyThere(workplace, exercise);
+    if (workplace.late && !nobody) {
       const why =
         "This machine was too busy: the check's own timers were late.";
-      return { verdict: "cannot tell", why };
+      return { verdict: "cannot tell", why, busy: true };
     }
     const { program } = workplace;
     const events = [...workplace.events]; // before our own end adds to them
     return {
       verdict: "not yet",
-      finding: nobodyThere(workplace, exercise) ??
-        andNoMore(error.finding, workplace, exercise),
+      finding: nobody ?? withTheEnd(error.finding, workplace, exercise),
       events,
       printed: program ? program.stdout + program.stderr : "",
       status: program?.status?.code,
@@ -121,25 +126,35 @@ function nobodyThere(
   const nobody = transport === "tcp"
     ? events.some(({ kind }) => kind === "refused")
     : isFree(target);
-  if (role === "client" || status || !nobody) return undefined;
+  if (role === "client" || !nobody) return undefined;
   return {
-    property: "Your program printed a line and runs, but nobody listens at " +
-      `127.0.0.1, port ${target}.`,
+    property: status
+      ? `Your program printed a line and ended with status ${status.code}.`
+      : "Your program printed a line and runs, but nobody listens at " +
+        `127.0.0.1, port ${target}.`,
     cause:
       "Listen on 127.0.0.1 and the port of the first argument. Print the " +
       "line after that, not before.",
   };
 }
 
-/** The finding, and that the program listens no more, if that is so. */
-function andNoMore(
+/** The finding, and what the wire says about its cause: no listener, a reset. */
+function withTheEnd(
   finding: Finding,
   { events, program }: Workplace,
   { role }: Exercise,
 ): Finding {
-  const gone = role === "server" && !program?.status &&
-    events.some(({ kind }) => kind === "refused");
-  if (!gone) return finding;
+  if (program?.status) return finding;
+  const last = events.findLast(({ from }) => from === role);
+  if (last?.kind === "reset" && !finding.cause.includes("reset")) {
+    return {
+      ...finding,
+      cause: `${finding.cause} And look at the end on the wire: a reset. The ` +
+        "program closed while bytes waited unread, and that may destroy its " +
+        "answer. End your side, and read on until the other side ends.",
+    };
+  }
+  if (role === "client" || last?.kind !== "refused") return finding;
   return {
     ...finding,
     property: `${finding.property} Nobody listened any more.`,

@@ -114,6 +114,20 @@ export function escape(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu, "\uFFFD");
 }
 
+/**
+ * The last lines that a program printed, safe to print; if they are a stack trace,
+ * from the line on that names the error.
+ */
+export function lastLines(printed: string, most: number): string[] {
+  const lines = printed.split("\n").filter((line) => line.trim() !== "");
+  const error = lines.findIndex((line, index) =>
+    index >= lines.length - 30 &&
+    /^(error:|Uncaught|[\w.]*(Error|Exception)\b)/.test(line)
+  );
+  const from = error < 0 ? lines.length - most : Math.max(0, error);
+  return lines.slice(Math.max(0, from)).slice(0, most).map(escape);
+}
+
 function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
     .join(" ");

@@ -26,7 +26,7 @@ import { relayTcp } from "../../launch/wire/tcp_relay.ts";
 import { relayUdp } from "../../launch/wire/udp_relay.ts";
 import { Random } from "../torture/random.ts";
 import type { Exercise, Step } from "./exercise.ts";
-import { CannotTell, escape, NotYet, toBytes } from "./verdict.ts";
+import { CannotTell, lastLines, NotYet, toBytes } from "./verdict.ts";
 
 export { pause };
 
@@ -416,12 +416,7 @@ export class Peer implements Disposable {
     };
     await this.#settle(() => differs() || right === bytes.length, ms);
     if (right < bytes.length) {
-      const why = this.#ended === "reset"
-        ? "The connection was reset: the program closed while bytes waited " +
-          "unread. That may destroy the answer. End your side, and read on " +
-          `until the client ends. (Otherwise: ${cause})`
-        : cause;
-      throw new NotYet({ property, expected, came: this.received, cause: why });
+      throw new NotYet({ property, expected, came: this.received, cause });
     }
     this.#take(bytes.length);
   }
@@ -661,12 +656,7 @@ export class Socket implements Disposable {
   }
 }
 
-/** What a program said last; of a stack trace the line that names the error. */
 function lastWords({ stdout, stderr }: Program): string {
-  const lines = (stdout + stderr).trimEnd().split("\n");
-  const error = lines.find((line) =>
-    /^(error:|\w*(Error|Exception)\b)/.test(line)
-  );
-  const line = error ?? lines.at(-1);
-  return line ? ` It said: ${escape(line)}` : " It printed nothing.";
+  const [line] = lastLines(stdout + stderr, 1);
+  return line ? ` It said: ${line}` : " It printed nothing.";
 }

@@ -14,6 +14,9 @@ const REPEAT =
   "The timer must end the wait: a loop that only looks at what comes never sees " +
   "that nothing does.";
 
+/** So often block 2 is lost: a program may be late for the first lie. */
+const LOST = 2;
+
 const exercise: Exercise = {
   name: "udp/send-file",
   title: "send a file in blocks: repeat, and believe only the right answer",
@@ -86,16 +89,16 @@ const exercise: Exercise = {
           workplace,
           file,
           "The acknowledgement " +
-            "of block 1 came once more while block 2 was lost.",
+            "of block 1 came once more while block 2 was lost, twice.",
         );
         await receiver.serve((number, times) =>
-          number === 2 && times === 1 ? [1] : [number]
+          number === 2 && times <= LOST ? [1] : [number]
         );
         receiver.expectWhole(file, BELIEVE);
-        if ((receiver.times.get(2) ?? 0) >= 2) return;
+        if ((receiver.times.get(2) ?? 0) > LOST) return;
         throw new NotYet({
-          property: "Block 2 was lost. It was not sent again.",
-          expected: "block 2 twice",
+          property: "Block 2 was lost twice. It was not sent again.",
+          expected: "block 2 three times",
           came: `block 2 ${receiver.times.get(2) ?? 0} times`,
           cause: BELIEVE,
         });
@@ -132,22 +135,22 @@ const exercise: Exercise = {
         const receiver = await Receiver.start(
           workplace,
           file,
-          "A stranger acknowledged block 2, which was lost.",
+          "A stranger acknowledged block 2, which was lost, twice.",
           { direct: true },
         );
         await receiver.serve(async (number, times, block) => {
-          if (number !== 2 || times > 1) return [number];
+          if (number !== 2 || times > LOST) return [number];
           await stranger.send(ack(2), block.from);
           await pause(50);
           return [];
         });
         receiver.expectWhole(file, BELIEVE);
-        if ((receiver.times.get(2) ?? 0) >= 2) return;
+        if ((receiver.times.get(2) ?? 0) > LOST) return;
         throw new NotYet({
           property:
             "A stranger acknowledged block 2, and it was not sent again.",
-          expected: "block 2 twice",
-          came: "block 2 once",
+          expected: "block 2 three times",
+          came: `block 2 ${receiver.times.get(2) ?? 0} times`,
           cause: BELIEVE,
         });
       },
