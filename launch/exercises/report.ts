@@ -4,7 +4,12 @@
  * @module
  */
 import type { Exercise, Step } from "../../tests/exercises/exercise.ts";
-import { compare, lastLines, shown } from "../../tests/exercises/verdict.ts";
+import {
+  compare,
+  lastLines,
+  shown,
+  toBytes,
+} from "../../tests/exercises/verdict.ts";
 import { count } from "../show/text.ts";
 import type { WireEvent } from "../wire/relay.ts";
 import type { Outcome } from "./run.ts";
@@ -22,10 +27,18 @@ export function report(
   if (outcome.verdict === "cannot tell") {
     return [`  ? cannot tell: ${outcome.why}`];
   }
-  const { finding: { property, expected, came, cause } } = outcome;
+  const { finding: { property, expected, came, cause, inWords } } = outcome;
   const lines = [`  ✗ not yet: ${property}`];
   if (expected !== undefined && came !== undefined) {
-    lines.push(...compare(expected, came).map((line) => `      ${line}`));
+    const text = (data: string | Uint8Array) => shown(toBytes(data));
+    const words = inWords || text(came).startsWith("(");
+    const both = words
+      ? [
+        `expected  ${text(expected) || "(nothing)"}`,
+        `came      ${text(came) || "(nothing)"}`,
+      ]
+      : compare(expected, came);
+    lines.push(...both.map((line) => `      ${line}`));
   }
   lines.push(`    What is usually the cause: ${cause}`);
   lines.push("    On the wire:", ...wireLines(outcome.events, exercise));

@@ -12,6 +12,8 @@ export interface Finding {
   expected?: string | Uint8Array;
   /** What came. */
   came?: string | Uint8Array;
+  /** Whether these two tell of it in words, so that bytes are not compared. */
+  inWords?: boolean;
   /** The usual cause, and what to look at. */
   cause: string;
 }

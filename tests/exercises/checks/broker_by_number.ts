@@ -125,6 +125,7 @@ const exercise: Exercise = {
         const took = (complaint?.at ?? 0) - sent;
         if (complaint && took < 1_500) {
           throw new NotYet({
+            inWords: true,
             property: "The server had not answered for " +
               `${(took / 1000).toFixed(1)} s. Its client was told already.`,
             expected: "error: no answer, after 2 s",

@@ -153,6 +153,7 @@ const exercise: Exercise = {
         const { stderr = "" } = workplace.program ?? {};
         if (stderr.trim().split("\n").length === 1 && stderr.trim()) return;
         throw new NotYet({
+          inWords: true,
           property:
             "We announced 10 bytes, sent 4 and ended. The program did not " +
             "say so in one line on standard error.",
@@ -203,6 +204,7 @@ async function ends(
   const code = await workplace.exits(() => ({ property, cause }));
   if (code === status) return;
   throw new NotYet({
+    inWords: true,
     property: `${what} The exit status was not the right one.`,
     expected: `exit status ${status}`,
     came: `exit status ${code}`,

@@ -48,6 +48,7 @@ const exercise: Exercise = {
         // deno-lint-ignore no-control-regex
         if (/[^\x00-\x7f]/.test(body)) return;
         throw new NotYet({
+          inWords: true,
           property: "The page has no character of more than one byte.",
           expected: "for example <p>Grüße 👋</p>",
           came: body,
@@ -101,6 +102,7 @@ const exercise: Exercise = {
         const took = performance.now() - start;
         if (silent.ended && took > 1_000) return;
         throw new NotYet({
+          inWords: true,
           property: silent.ended
             ? `A client had stopped, and was given up after ${
               Math.round(took)

@@ -123,6 +123,7 @@ const exercise: Exercise = {
         await workplace.vanish(workplace.bytes(20_000));
         if (program.status) {
           throw new NotYet({
+            inWords: true,
             property: "A client vanished, and the program ended.",
             came: `exit status ${program.status.code}`,
             expected: "the program goes on",

@@ -48,6 +48,7 @@ const exercise: Exercise = {
         }));
         if (status === 1) return;
         throw new NotYet({
+          inWords: true,
           property: "The server left without an answer.",
           expected: "exit status 1",
           came: `exit status ${status}`,
@@ -103,6 +104,7 @@ async function converse(workplace: Workplace, pieces: string[]) {
   }
   if (status !== 0) {
     throw new NotYet({
+      inWords: true,
       property: "The program printed the answer and ended with an error.",
       expected: "exit status 0",
       came: `exit status ${status}`,

@@ -109,6 +109,7 @@ const exercise: Exercise = {
         const answers = [await text(slow), await text(quick)];
         if (performance.now() - start < 250) {
           throw new NotYet({
+            inWords: true,
             property: "A withdrawal was paid at once.",
             expected: "90, after 0.3 s",
             came: `${answers[0]}, after ${
@@ -131,6 +132,7 @@ const exercise: Exercise = {
           });
         }
         throw new NotYet({
+          inWords: true,
           property:
             "A withdrawal was being approved. Somebody else asked for a " +
             "balance, and had to wait.",

@@ -150,6 +150,7 @@ const exercise: Exercise = {
         await bad.rest();
         if (!bad.ended) {
           throw new NotYet({
+            inWords: true,
             property:
               "One client sent too long a line. Its connection stayed " +
               "open.",
@@ -169,6 +170,7 @@ const exercise: Exercise = {
         );
         if (!program.status) return;
         throw new NotYet({
+          inWords: true,
           property: "One client sent too long a line, and the program ended.",
           expected: "the program goes on",
           came: `exit status ${program.status.code}`,

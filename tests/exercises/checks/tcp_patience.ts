@@ -70,6 +70,7 @@ const exercise: Exercise = {
         early(took, 1_500);
         if (took > 5_000) {
           throw new NotYet({
+            inWords: true,
             property: `${what} The program gave up after ${
               (took / 1000).toFixed(1)
             } s.`,
@@ -93,6 +94,7 @@ const exercise: Exercise = {
         }
         if (workplace.program?.status) {
           throw new NotYet({
+            inWords: true,
             property: "A byte came every 0.9 s, and the program gave up.",
             expected: "it waits: no silence lasted 2 s",
             came: `exit status ${workplace.program.status.code}`,
@@ -128,6 +130,7 @@ const exercise: Exercise = {
         const what = "A byte came every 0.3 s, and no line end.";
         if (!program?.status) {
           throw new NotYet({
+            inWords: true,
             property: `${what} After 10 s the program was still waiting.`,
             expected: "exit status 4 after 6 s",
             came: "no end",
@@ -168,6 +171,7 @@ async function ends(
   }), 8_000);
   if (code === status) return;
   throw new NotYet({
+    inWords: true,
     property: `${what} The program's exit status was not the right one.`,
     expected: `exit status ${status}`,
     came: `exit status ${code}`,
@@ -178,6 +182,7 @@ async function ends(
 function early(took: number, least: number): void {
   if (took >= least) return;
   throw new NotYet({
+    inWords: true,
     property: `The program gave up after ${(took / 1000).toFixed(1)} s.`,
     expected: `it waits for at least ${(least / 1000).toFixed(1)} s`,
     came: `${(took / 1000).toFixed(1)} s`,
@@ -200,6 +205,7 @@ function complaint({ program }: Workplace): void {
   const lines = program?.stderr.trimEnd().split("\n") ?? [];
   if (lines.length === 1 && lines[0] !== "" && program?.stdout === "") return;
   throw new NotYet({
+    inWords: true,
     property: "The program did not say in one line on standard error why it " +
       "gave up.",
     expected: "one line on standard error, nothing on standard output",

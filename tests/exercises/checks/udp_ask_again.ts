@@ -21,6 +21,7 @@ const exercise: Exercise = {
         // One more may come if the machine is too busy to answer in half a second.
         if (asked <= WORDS.length + 1) return;
         throw new NotYet({
+          inWords: true,
           property: "Nothing was lost. The program asked more often than that.",
           expected: "3 datagrams",
           came: `${asked} datagrams`,
@@ -106,6 +107,7 @@ const exercise: Exercise = {
         const took = (socket.all.at(-1)?.at ?? 0) - (socket.all[0]?.at ?? 0);
         if (status === 1 && tries === 5 && took < 1_500) {
           throw new NotYet({
+            inWords: true,
             property:
               "Nobody answered. The program did not wait for an answer.",
             expected: "5 datagrams, 0.5 s between them",
@@ -115,6 +117,7 @@ const exercise: Exercise = {
         }
         if (status === 1 && tries === 5) return;
         throw new NotYet({
+          inWords: true,
           property: "Nobody answered.",
           expected: "5 datagrams, then exit status 1",
           came: `${tries} datagrams, then exit status ${status}`,
@@ -158,6 +161,7 @@ async function run(
 ): Promise<void> {
   const { program } = workplace;
   const end = performance.now() + 10_000;
+  const answered = new Set<number>();
   while (!program?.status && performance.now() < end) {
     const question = await socket.receive(100);
     if (!question) continue;
@@ -172,7 +176,17 @@ async function run(
           "Asked again, it has the same number.",
       });
     }
+    if (Number(number) > 1 && !answered.has(Number(number) - 1)) {
+      throw new NotYet({
+        inWords: true,
+        property: `${what} Question ${number} came too early.`,
+        expected: `question ${number} after the answer to the one before`,
+        came: `question ${number} before it`,
+        cause: "Ask one question at a time. await its answer.",
+      });
+    }
     await give(question, `${number} ${[...word].reverse().join("")}`);
+    answered.add(Number(number));
   }
   const cause =
     "Wait half a second for an answer, then send the same question " +
@@ -186,7 +200,18 @@ async function run(
       cause,
     });
   }
-  const printed = program.stdout.trimEnd();
+  if (answered.size < WORDS.length && program.status.code === 0) {
+    const missing = WORDS.findIndex((_, index) => !answered.has(index + 1));
+    throw new NotYet({
+      inWords: true,
+      property: `${what} The program did not ask question ${missing + 1}.`,
+      expected: `${missing + 1} ${WORDS[missing]}`,
+      came: "(no such datagram)",
+      cause: "What the server answers is its own affair. Ask, and print what " +
+        "comes.",
+    });
+  }
+  const printed = program.stdout.trimEnd().replaceAll("\r\n", "\n");
   if (printed === ANSWERS && program.status.code === 0) return;
   throw new NotYet({
     property: `${what} The three answers were not printed as they should be.`,

@@ -71,6 +71,7 @@ const exercise: Exercise = {
         const took = await transfer(workplace, 12, 2, what, MEASURE);
         if (took < 4_000) return;
         throw new NotYet({
+          inWords: true,
           property: what,
           expected: "about 1 s for all of it: two waits of 0.5 s",
           came: `${(took / 1000).toFixed(1)} s`,
@@ -104,6 +105,7 @@ const exercise: Exercise = {
           ", ",
         );
         throw new NotYet({
+          inWords: true,
           property: "Nobody acknowledged anything.",
           expected:
             "4 tries, each wait twice the one before, then exit status 1",

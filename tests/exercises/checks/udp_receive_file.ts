@@ -149,6 +149,7 @@ async function transfer(
   }
   if (status === 0) return;
   throw new NotYet({
+    inWords: true,
     property: `${what} The file is right, and the program failed.`,
     expected: "exit status 0",
     came: `exit status ${status}`,

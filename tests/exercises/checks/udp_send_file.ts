@@ -97,6 +97,7 @@ const exercise: Exercise = {
         receiver.expectWhole(file, BELIEVE);
         if ((receiver.times.get(2) ?? 0) > LOST) return;
         throw new NotYet({
+          inWords: true,
           property: "Block 2 was lost twice. It was not sent again.",
           expected: "block 2 three times",
           came: `block 2 ${receiver.times.get(2) ?? 0} times`,
@@ -147,6 +148,7 @@ const exercise: Exercise = {
         receiver.expectWhole(file, BELIEVE);
         if ((receiver.times.get(2) ?? 0) > LOST) return;
         throw new NotYet({
+          inWords: true,
           property:
             "A stranger acknowledged block 2, and it was not sent again.",
           expected: "block 2 three times",
@@ -170,6 +172,7 @@ const exercise: Exercise = {
         receiver.expectWhole(file, REPEAT);
         if ((receiver.times.get(3) ?? 0) >= 2) return;
         throw new NotYet({
+          inWords: true,
           property:
             "The last acknowledgement was lost. The last block was not sent " +
             "again.",
@@ -197,6 +200,7 @@ const exercise: Exercise = {
         const took = receiver.lastAt - first;
         if (code === 1 && receiver.total === 10 && took < 2_000) {
           throw new NotYet({
+            inWords: true,
             property: "Nobody acknowledged anything.",
             expected: "10 datagrams, 0.3 s between them",
             came: `10 datagrams in ${(took / 1000).toFixed(1)} s`,
@@ -205,6 +209,7 @@ const exercise: Exercise = {
         }
         if (code === 1 && receiver.total === 10) return;
         throw new NotYet({
+          inWords: true,
           property: "Nobody acknowledged anything.",
           expected: "10 datagrams, then exit status 1",
           came: `${receiver.total} datagrams, then exit status ${code}`,

@@ -52,6 +52,7 @@ const exercise: Exercise = {
         const first = await collect(workplace, receiver, WINDOW);
         if (first !== WINDOW) {
           throw new NotYet({
+            inWords: true,
             property: "We acknowledged nothing yet.",
             expected: "blocks 1 to 8",
             came: `blocks 1 to ${first}`,
@@ -80,6 +81,7 @@ const exercise: Exercise = {
         const now = await collect(workplace, receiver, WINDOW + 1);
         if (now !== WINDOW + 1) {
           throw new NotYet({
+            inWords: true,
             property:
               "Eight blocks were under way. We acknowledged block 1 alone.",
             expected: "block 9",
@@ -122,6 +124,7 @@ const exercise: Exercise = {
           );
         }
         throw new NotYet({
+          inWords: true,
           property: `A round trip took 50 ms. ${count} blocks took ` +
             `${Math.round(took)} ms.`,
           expected:
@@ -178,6 +181,7 @@ const exercise: Exercise = {
         const most = Math.max(...receiver.times.values());
         if (most <= 3) return;
         throw new NotYet({
+          inWords: true,
           property: "Each tenth datagram was lost. A block was sent too often.",
           expected: "at most three times",
           came: `${most} times`,
@@ -200,6 +204,7 @@ const exercise: Exercise = {
         const most = Math.max(...receiver.times.values());
         if (code === 1 && most === 10) return;
         throw new NotYet({
+          inWords: true,
           property: "Nobody acknowledged anything.",
           expected: "10 tries, then exit status 1",
           came: `${most} tries, then exit status ${code}`,
