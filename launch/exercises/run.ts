@@ -146,10 +146,12 @@ function withTheEnd(
 ): Finding {
   if (program?.status) return finding;
   const last = events.findLast(({ from }) => from === role);
-  if (last?.kind === "reset" && !finding.cause.includes("reset")) {
+  const { came = "", cause } = finding;
+  const nothing = came.length === 0 || came === "(nothing)";
+  if (last?.kind === "reset" && nothing && !cause.includes("reset")) {
     return {
       ...finding,
-      cause: `${finding.cause} And look at the end on the wire: a reset. The ` +
+      cause: `${cause} And look at the end on the wire: a reset. The ` +
         "program closed while bytes waited unread, and that may destroy its " +
         "answer. End your side, and read on until the other side ends.",
     };

@@ -39,8 +39,8 @@ const exercise: Exercise = {
           "Grüße, you",
           'We sent "content-LENGTH:12", and ' +
             "the body in pieces.",
-          "Names of fields may be written in any letter " +
-            "case, a blank after the colon may be missing, and the length counts " +
+          "One read() may bring only a part: read on until the body is whole. " +
+            "Names of fields may be written in any letter case, a blank after the colon may be missing, and the length counts " +
             "bytes.",
         );
       },

@@ -28,8 +28,8 @@ const exercise: Exercise = {
           await peer.send(GET.slice(0, at));
           await peer.expectSilence(
             150,
-            `We sent the first ${at} bytes of a request, and the program ` +
-              "answered or closed.",
+            `We sent a request up to byte ${at}, and the program answered or ` +
+              "closed.",
             "One read() brings what has arrived, perhaps half of the head. " +
               'Read on until it holds the blank line ("\\r\\n\\r\\n").',
           );
