@@ -129,7 +129,8 @@ async function attempt(
     const trial = { command, cwd: Deno.cwd(), seed, reaper };
     const number = `${index + 1} of ${steps.length}`;
     let outcome = await tryStep(exercise, step, trial);
-    for (let i = 1; i < TRIES && "busy" in outcome && outcome.busy; i++) {
+    for (let i = 1; i < TRIES; i++) {
+      if (outcome.verdict !== "cannot tell" || !outcome.busy) break;
       console.log(`  … ${number}  ${outcome.why} Once more.`);
       outcome = await tryStep(exercise, step, trial);
     }

@@ -6,6 +6,7 @@
  */
 import type { Exercise, Step } from "../../tests/exercises/exercise.ts";
 import {
+  BUSY,
   CannotTell,
   type Finding,
   NotYet,
@@ -31,7 +32,7 @@ export type Outcome =
     verdict: "cannot tell";
     why: string;
     /** Whether it may be different the next time. */
-    busy?: boolean;
+    busy: boolean;
   };
 
 /** How a program is tried. */
@@ -74,14 +75,13 @@ export async function tryStep(
     return { verdict: "right" };
   } catch (error) {
     if (error instanceof CannotTell) {
-      return { verdict: "cannot tell", why: error.message };
+      const { message: why, busy } = error;
+      return { verdict: "cannot tell", why, busy };
     }
     if (!(error instanceof NotYet)) throw error;
     const nobody = nobodyThere(workplace, exercise);
     if (workplace.late && !nobody) {
-      const why =
-        "This machine was too busy: the check's own timers were late.";
-      return { verdict: "cannot tell", why, busy: true };
+      return { verdict: "cannot tell", why: BUSY, busy: true };
     }
     const { program } = workplace;
     const events = [...workplace.events]; // before our own end adds to them
@@ -125,7 +125,7 @@ function nobodyThere(
   }
   const nobody = transport === "tcp"
     ? events.some(({ kind }) => kind === "refused")
-    : isFree(target);
+    : !status && isFree(target);
   if (role === "client" || !nobody) return undefined;
   return {
     property: status

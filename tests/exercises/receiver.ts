@@ -161,6 +161,7 @@ export class Receiver {
   /** Asserts how many datagrams were sent at most. */
   expectAtMost(most: number, cause: string): void {
     if (this.total <= most) return;
+    this.#workplace.measures();
     const repeats = [...this.times].filter(([, times]) => times > 1)
       .map(([number, times]) => `block ${number}: ${times} times`).join(", ");
     throw new NotYet({

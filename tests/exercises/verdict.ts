@@ -35,7 +35,18 @@ export class NotYet extends Error {
  */
 export class CannotTell extends Error {
   override name = "CannotTell";
+  /** Whether it may be different the next time. */
+  readonly busy: boolean;
+
+  constructor(message: string, busy = false) {
+    super(message);
+    this.busy = busy;
+  }
 }
+
+/** Why nothing can be told of a program on a machine that is too slow. */
+export const BUSY =
+  "This machine was too busy: the check's own timers were late.";
 
 /** So many characters of a long text are shown on each side of a difference. */
 const AROUND = 40;

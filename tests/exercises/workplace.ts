@@ -26,7 +26,7 @@ import { relayTcp } from "../../launch/wire/tcp_relay.ts";
 import { relayUdp } from "../../launch/wire/udp_relay.ts";
 import { Random } from "../torture/random.ts";
 import type { Exercise, Step } from "./exercise.ts";
-import { CannotTell, lastLines, NotYet, toBytes } from "./verdict.ts";
+import { BUSY, CannotTell, lastLines, NotYet, toBytes } from "./verdict.ts";
 
 export { pause };
 
@@ -36,8 +36,14 @@ export const PATIENCE = 5_000;
 /** How long a program may take to start, in ms. */
 const START = 20_000;
 
-/** A timer of ours that is so late, in ms, says that the machine is too slow. */
-const LATE = 200;
+/**
+ * A timer of ours that is so late, in ms, says that the machine is too slow for any
+ * limit of a check. Finer ones ask {@linkcode Workplace.measures}.
+ */
+const LATE = 400;
+
+/** The same, where a repeat after 0.3 s is counted. */
+const LATE_FOR_REPEATS = 150;
 
 /** What a workplace is made for. */
 export interface Task {
@@ -98,9 +104,13 @@ export class Workplace implements AsyncDisposable {
     return this.#latest > LATE;
   }
 
-  /** How late a timer of ours was at most, in ms. */
-  get lateness(): number {
-    return this.#latest;
+  /**
+   * Throws {@linkcode CannotTell} if a timer of ours was late, before a program is
+   * blamed for what it repeats, or how long it takes.
+   */
+  measures(late: number = LATE_FOR_REPEATS): void {
+    if (this.#latest <= late) return;
+    throw new CannotTell(BUSY, true);
   }
 
   /**

@@ -20,6 +20,7 @@ const exercise: Exercise = {
         const asked = await serve(workplace, "Nothing was lost.");
         // One more may come if the machine is too busy to answer in half a second.
         if (asked <= WORDS.length + 1) return;
+        workplace.measures();
         throw new NotYet({
           inWords: true,
           property: "Nothing was lost. The program asked more often than that.",

@@ -1,7 +1,7 @@
 import { blocksOf } from "../blocks.ts";
 import type { Exercise } from "../exercise.ts";
 import { Receiver } from "../receiver.ts";
-import { CannotTell, NotYet } from "../verdict.ts";
+import { NotYet } from "../verdict.ts";
 import type { Workplace } from "../workplace.ts";
 
 /** So many blocks may be under way. */
@@ -118,11 +118,7 @@ const exercise: Exercise = {
         // One at a time cannot be faster than this, on any machine.
         const alone = (count - 1) * 50;
         if (took < alone / 3) return;
-        if (workplace.lateness > 30) {
-          throw new CannotTell(
-            "This machine was too busy to measure how fast the program sends.",
-          );
-        }
+        workplace.measures(30);
         throw new NotYet({
           inWords: true,
           property: `A round trip took 50 ms. ${count} blocks took ` +
