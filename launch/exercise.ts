@@ -6,7 +6,7 @@
  * can be told or the command was used wrongly.
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { basename, dirname, join, resolve } from "@std/path";
+import { join } from "@std/path";
 import {
   type Exercise,
   folderOf,
@@ -17,6 +17,7 @@ import {
 import { FILE, keep, readProgress } from "./exercises/progress.ts";
 import { hintsOf, taskOf } from "./exercises/readme.ts";
 import { report } from "./exercises/report.ts";
+import { Saves } from "./exercises/saves.ts";
 import { denoCommand, tryStep } from "./exercises/run.ts";
 import { type Command, parseCommand } from "./programs/command.ts";
 import { onceAlone } from "./programs/interruption.ts";
@@ -179,34 +180,6 @@ async function reset(
   await Deno.copyFile(join(folder, "start.ts"), mine);
   console.log(`${shownMine} is start.ts again.`);
   Deno.exit(0);
-}
-
-/** Notes when one of some files is saved, also while a check is under way. */
-class Saves {
-  #saved = Promise.withResolvers<void>();
-
-  constructor(files: string[]) {
-    const names = new Set(files.map((file) => basename(file)));
-    // The folder, because many editors put a new file in the place of the old one.
-    const folders = new Set(files.map((file) => dirname(resolve(file))));
-    this.#watch(Deno.watchFs([...folders], { recursive: false }), names);
-  }
-
-  /** Resolves when one has been saved since the last call. */
-  async next(): Promise<void> {
-    await this.#saved.promise;
-    this.#saved = Promise.withResolvers();
-  }
-
-  async #watch(watcher: Deno.FsWatcher, names: Set<string>): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    for await (const { kind, paths } of watcher) {
-      if (kind === "access") continue;
-      if (!paths.some((path) => names.has(basename(path)))) continue;
-      clearTimeout(timer); // an editor may write several times
-      timer = setTimeout(() => this.#saved.resolve(), 100);
-    }
-  }
 }
 
 /** The words of a command that are files, from where it runs. */
