@@ -125,7 +125,7 @@ async function attempt(
     ? crypto.getRandomValues(new Uint32Array(1))[0] ?? SEED
     : SEED;
   console.log(`${name}: ${title}${options.fresh ? ` (data ${seed})` : ""}`);
-  await using reaper = new Reaper();
+  await using reaper = new Reaper({ ownSession: true });
   for (const [index, step] of steps.entries()) {
     const trial = { command, cwd: Deno.cwd(), seed, reaper };
     const number = `${index + 1} of ${steps.length}`;
