@@ -37,6 +37,7 @@ const options = parseArgs(Deno.args, {
 });
 if (options.help) usage("--help");
 const PROGRESS = options.progress ?? join(ROOT, FILE);
+if (PROGRESS === "") usage("--progress without a file");
 const [name, ...more] = options._.map(String);
 if (more.length > 0) usage(more.join(" "));
 if (name === undefined) await list();
