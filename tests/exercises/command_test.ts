@@ -1,6 +1,13 @@
 /** `deno task exercise`, as a learner uses it. */
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
+import process from "node:process";
+import { setTimeout as pause } from "node:timers/promises";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { dirname, join } from "@std/path";
 import { Program, ROOT } from "../../launch/programs/program.ts";
 import { LADDER } from "./exercise.ts";
 
@@ -100,3 +107,54 @@ Deno.test("exercise: --hint shows one more each time", () =>
     const third = await exercise(file, "echo", "--hint");
     assertEquals(third.out, second.out);
   }));
+
+Deno.test({
+  name: "exercise: a script that starts others ends together with them",
+  ignore: Deno.build.os === "windows", // there is no sh
+  fn: () =>
+    withProgress(async (file) => {
+      const folder = dirname(file);
+      const script = join(folder, "starts.sh");
+      await Deno.writeTextFile(
+        script,
+        `sleep 1000 &\necho $! >${folder}/pid\necho listening\nwait\n`,
+      );
+      const { status, out } = await exercise(
+        file,
+        ...["echo", "--run", `sh ${script} {port}`],
+      );
+      assertEquals(status, 1, out);
+      assertStringIncludes(out, "nobody listens at 127.0.0.1");
+      const pid = Number(await Deno.readTextFile(join(folder, "pid")));
+      const end = performance.now() + 20_000;
+      while (isRunning(pid) && performance.now() < end) await pause(50);
+      assert(!isRunning(pid), "it is still running");
+    }),
+});
+
+Deno.test("exercise: --watch tries again when a file is saved", () =>
+  withProgress(async (file) => {
+    const mine = join(dirname(file), "mine.ts");
+    const wrong = `${ROOT}tests/exercises/wrong/tcp_echo/one_read.ts`;
+    await Deno.copyFile(wrong, mine);
+    const flags = ["--allow-run", "--allow-read", "--allow-write"];
+    await using program = new Program("exercise", [
+      ...["run", "--quiet", "--no-check", ...flags, "--allow-net=127.0.0.1"],
+      ...["launch/exercise.ts", "echo", "--progress", file, "--watch"],
+      ...["--run", `${ECHO}${mine}`],
+    ]);
+    await program.prints("Waiting until", { ms: 60_000 });
+    assertStringIncludes(program.stdout, "2 of 6  It goes on after its first");
+    // As many editors do: a new file in the place of the old one.
+    await Deno.copyFile(`${ROOT}tcp/exercises/echo/solution.ts`, `${mine}.new`);
+    await Deno.rename(`${mine}.new`, mine);
+    await program.prints("Right!", { ms: 60_000 });
+  }));
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0); // only looks
+  } catch {
+    return false;
+  }
+}

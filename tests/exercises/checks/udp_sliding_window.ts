@@ -1,7 +1,7 @@
 import { blocksOf } from "../blocks.ts";
 import type { Exercise } from "../exercise.ts";
 import { Receiver } from "../receiver.ts";
-import { NotYet } from "../verdict.ts";
+import { BUSY, CannotTell, NotYet } from "../verdict.ts";
 import type { Workplace } from "../workplace.ts";
 
 /** So many blocks may be under way. */
@@ -62,6 +62,7 @@ const exercise: Exercise = {
           });
         }
         await receiver.serve();
+        stillTrying(receiver);
         receiver.expectWhole(file, SLIDE);
       },
     },
@@ -92,6 +93,7 @@ const exercise: Exercise = {
           });
         }
         await receiver.serve();
+        stillTrying(receiver);
         receiver.expectWhole(file, SLIDE);
       },
     },
@@ -236,6 +238,11 @@ async function collect(
   await take(2_000);
   if (highest() === expected) await take(250);
   return highest();
+}
+
+/** While we say nothing a program may give up, if we take too long for it. */
+function stillTrying({ times }: Receiver): void {
+  if (Math.max(...times.values()) >= 10) throw new CannotTell(BUSY, true);
 }
 
 export default exercise;
