@@ -12,6 +12,7 @@
 import { lookup } from "node:dns/promises";
 import { SocketAddress } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import { TextLineStream } from "jsr:@std/streams@1/text-line-stream";
 
 addEventListener("unhandledrejection", explain);
 const [host = "127.0.0.1", port = "8082", ...others] = Deno.args;
@@ -33,7 +34,8 @@ console.log(
 );
 const prompt = new TextEncoder().encode("Enter request: ");
 await Deno.stdout.write(prompt);
-for await (const line of keyboard()) {
+const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+for await (const line of typed.pipeThrough(new TextLineStream())) {
   if (line.trim().toLowerCase() === "exit") close("Closing socket...");
   // Spaces may be part of the text, so only those before the request go.
   const [, operation, text] = /^\s*(toupper|tolower):(.+)$/isu.exec(line) ?? [];
@@ -79,19 +81,6 @@ async function receive(socket: Deno.DatagramConn): Promise<string | undefined> {
     if (ok) return text.replace(control, "\uFFFD");
     console.error(`Ignored what came from ${hostname} port ${port}`);
   }
-}
-
-/** Yields what is typed, line by line, from a terminal or a pipe. */
-async function* keyboard(): AsyncGenerator<string> {
-  let rest = "";
-  for await (
-    const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())
-  ) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) yield line.replace(/\r$/, "");
-  }
-  if (rest !== "") yield rest;
 }
 
 function close(farewell: string): never {

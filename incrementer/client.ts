@@ -12,6 +12,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
+import { TextLineStream } from "jsr:@std/streams@1/text-line-stream";
 
 /** The server takes a client that is silent for so long for dead. */
 const SILENCE_MS = 30_000;
@@ -37,7 +38,8 @@ let running: AbortController | undefined; // while the client is running
 print("c - connect to server\ns - shutdown client\n");
 print(`exit - exit client terminal\n\n${PROMPT}`);
 if (options.connect) run();
-for await (const line of keyboard()) {
+const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+for await (const line of typed.pipeThrough(new TextLineStream())) {
   const command = line.trim();
   if (command === "exit") Deno.exit(); // closes the socket, too
   else if (command === "c" && running) print("Client already running!\n");
@@ -159,18 +161,6 @@ async function* receive(connection: Deno.TcpConn): Numbers {
       yield Number(message);
     }
   }
-}
-
-/** Yields what is typed, line by line, from a terminal or a pipe. */
-async function* keyboard(): AsyncGenerator<string> {
-  let rest = "";
-  const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
-  for await (const text of typed) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) yield line.replace(/\r$/, "");
-  }
-  if (rest !== "") yield rest;
 }
 
 /** Prints a line; on a terminal above the prompt and what is being typed. */

@@ -11,6 +11,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
+import { TextLineStream } from "jsr:@std/streams@1/text-line-stream";
 
 addEventListener("unhandledrejection", explain);
 const { host, port } = parseArgs(Deno.args, {
@@ -35,11 +36,14 @@ connection.setKeepAlive(true); // a machine that vanishes says no goodbye
 
 const output = connection.writable.getWriter(), encoder = new TextEncoder();
 const isExit = (text: string) => text.trim().toLowerCase() === "exit";
-const messages = receive(), lines = keyboard();
-let message = messages.next(), line = lines.next();
+const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+const lines = typed.pipeThrough(new TextLineStream()).getReader();
+const messages = receive();
+let message = messages.next(), line = lines.read();
 let ourTurn = true, said = "";
 while (true) {
   if (ourTurn) Deno.stdout.writeSync(encoder.encode("You (client): "));
+  else console.log("Waiting for the server ...");
 
   // A message arrives, or a line is typed. A pipe's lines wait for our turn. A
   // terminal's are read at once, so that none is sent later, unseen.
@@ -58,25 +62,21 @@ while (true) {
   } else {
     const { value: text = "exit", done } = await line;
     if (done) console.log(); // Ctrl-D does not end the prompt's line
-    line = lines.next();
+    line = lines.read();
     if (!ourTurn && !isExit(text)) {
       console.log("Not sent, it is the server's turn.");
     } else if (text.trim() !== "") {
       said = text;
       ourTurn = false;
-      console.log("Waiting for the server ...");
       const late = "No answer for 10 s. TCP repeats what did not arrive.";
       const answer = Promise.race([message, pause(10_000)]);
       answer.then((came) => came ?? console.log(late));
-      await output.write(encoder.encode(text));
+      output.write(encoder.encode(text)); // and, meanwhile, we listen
     }
   }
 }
 
-/**
- * Yields what the server says. Nothing on the wire marks the end of a message,
- * so it ends when nothing follows for 200 ms.
- */
+/** Yields messages. Only silence, here 200 ms, shows where one ends. */
 async function* receive(): AsyncGenerator<string, undefined> {
   const texts = connection.readable.pipeThrough(new TextDecoderStream());
   const reader = texts.getReader();
@@ -90,18 +90,6 @@ async function* receive(): AsyncGenerator<string, undefined> {
     } while (value && text.length < 1024 * 1024);
     yield text;
   }
-}
-
-/** Yields what is typed, line by line, from a terminal or a pipe. */
-async function* keyboard(): AsyncGenerator<string, undefined> {
-  let rest = "";
-  const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
-  for await (const text of typed) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) yield line.replace(/\r$/, "");
-  }
-  if (rest !== "") yield rest;
 }
 
 function close(farewell: string): never {

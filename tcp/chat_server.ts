@@ -11,6 +11,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
+import { TextLineStream } from "jsr:@std/streams@1/text-line-stream";
 
 addEventListener("unhandledrejection", explain);
 const { host, port } = parseArgs(Deno.args, {
@@ -33,12 +34,14 @@ connection.setKeepAlive(true); // a machine that vanishes says no goodbye
 
 const output = connection.writable.getWriter(), encoder = new TextEncoder();
 const isExit = (text: string) => text.trim().toLowerCase() === "exit";
-const messages = receive(), lines = keyboard();
-let message = messages.next(), line = lines.next();
+const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+const lines = typed.pipeThrough(new TextLineStream()).getReader();
+const messages = receive();
+let message = messages.next(), line = lines.read();
 let ourTurn = false, lastWord = "";
-console.log("Waiting for the client ...");
 while (lastWord === "") {
   if (ourTurn) Deno.stdout.writeSync(encoder.encode("You (server): "));
+  else console.log("Waiting for the client ...");
 
   // A message arrives, or a line is typed. A pipe's lines wait for our turn. A
   // terminal's are read at once, so that none is sent later, unseen.
@@ -56,16 +59,15 @@ while (lastWord === "") {
   } else {
     const { value: text = "exit", done } = await line;
     if (done) console.log(); // Ctrl-D does not end the prompt's line
-    line = lines.next();
+    line = lines.read();
     if (isExit(text)) lastWord = text;
     else if (!ourTurn) console.log("Not sent, it is the client's turn.");
     else if (text.trim() !== "") {
       ourTurn = false;
-      console.log("Waiting for the client ...");
       const late = "No answer for 10 s. TCP repeats what did not arrive.";
       const answer = Promise.race([message, pause(10_000)]);
       answer.then((came) => came ?? console.log(late));
-      await output.write(encoder.encode(text));
+      output.write(encoder.encode(text)); // and, meanwhile, we listen
     }
   }
 }
@@ -76,10 +78,7 @@ await output.write(encoder.encode(lastWord));
 await connection.closeWrite().catch(() => {}); // the client may be gone
 close("Server closed.");
 
-/**
- * Yields what the client says. Nothing on the wire marks the end of a message,
- * so it ends when nothing follows for 200 ms.
- */
+/** Yields messages. Only silence, here 200 ms, shows where one ends. */
 async function* receive(): AsyncGenerator<string, undefined> {
   const texts = connection.readable.pipeThrough(new TextDecoderStream());
   const reader = texts.getReader();
@@ -93,18 +92,6 @@ async function* receive(): AsyncGenerator<string, undefined> {
     } while (value && text.length < 1024 * 1024);
     yield text;
   }
-}
-
-/** Yields what is typed, line by line, from a terminal or a pipe. */
-async function* keyboard(): AsyncGenerator<string, undefined> {
-  let rest = "";
-  const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
-  for await (const text of typed) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) yield line.replace(/\r$/, "");
-  }
-  if (rest !== "") yield rest;
 }
 
 function close(farewell: string): never {
@@ -126,9 +113,8 @@ function usage(wrong: string): never {
 function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
   const { name, message } = event.reason;
-  const advice = name === "AddrInUse"
-    ? " Stop the program that uses it, or pass another --port."
-    : "";
+  const inUse = " Stop the program that uses it, or pass another --port.";
+  const advice = name === "AddrInUse" ? inUse : "";
   console.error(`Cannot serve on ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

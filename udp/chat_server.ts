@@ -13,6 +13,7 @@
 import { lookup } from "node:dns/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
+import { TextLineStream } from "jsr:@std/streams@1/text-line-stream";
 
 addEventListener("unhandledrejection", explain);
 const { host, port } = parseArgs(Deno.args, {
@@ -40,8 +41,10 @@ console.log(`UDP Chat Server listening on ${name} ...`);
 
 const encoder = new TextEncoder();
 const isExit = (text: string) => text.trim().toLowerCase() === "exit";
-const messages = receive(), lines = keyboard();
-let message = messages.next(), line = lines.next(), ourTurn = false;
+const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+const lines = typed.pipeThrough(new TextLineStream()).getReader();
+const messages = receive();
+let message = messages.next(), line = lines.read(), ourTurn = false;
 while (true) {
   if (ourTurn) Deno.stdout.writeSync(encoder.encode("You (server): "));
 
@@ -66,7 +69,7 @@ while (true) {
   } else {
     const { value: text = "exit", done } = await line;
     if (done) console.log(); // Ctrl-D does not end the prompt's line
-    line = lines.next();
+    line = lines.read();
     if (isExit(text)) await leave(text);
     if (!ourTurn) console.log("Not sent, it is the client's turn.");
     else if (text.trim() !== "" && await send(text)) {
@@ -112,18 +115,6 @@ async function* receive(): AsyncGenerator<string, undefined> {
     // Two servers that told each other so would do it for ever.
     else if (text !== busy) await send(busy, sender);
   }
-}
-
-/** Yields what is typed, line by line, from a terminal or a pipe. */
-async function* keyboard(): AsyncGenerator<string, undefined> {
-  let rest = "";
-  const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
-  for await (const text of typed) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) yield line.replace(/\r$/, "");
-  }
-  if (rest !== "") yield rest;
 }
 
 function nameOf({ hostname, port }: Deno.NetAddr): string {
