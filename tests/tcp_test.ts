@@ -119,6 +119,8 @@ Deno.test("tcp/chat: turns, empty lines, long texts, exit by the client", async 
   await answerPrompt(client, "You (client): ", "  ");
   await answerPrompt(client, "You (client): ", "grüß dich 👋");
   await assertPrints(server, "Client: grüß dich 👋\n");
+  await answerPrompt(server, "You (server): ", "");
+  await answerPrompt(server, "You (server): ", "  ");
   await answerPrompt(server, "You (server): ", LONG);
   await assertPrints(client, `Server: ${LONG}\n`);
   await answerPrompt(client, "You (client): ", LONG);
@@ -458,6 +460,18 @@ Deno.test(needs(["python3"], {
     await peer.send("Goodbye!");
     await assertPrints(client, /Server: Goodbye!\r?\nClient closed\./);
     await peer.assertCloses();
+
+    await using server = await startOnTerminal("tcp:chat:server", ["--port=0"]);
+    const [, port] = await assertPrints(server, /on \S+:(\d+) \.\.\./);
+    using other = await TcpPeer.connect(Number(port));
+    await assertPrints(server, "Waiting for the client ...");
+    await server.type("too early");
+    await assertPrints(server, "Not sent, it is the client's turn.");
+    await other.send("hello");
+    await assertPrints(server, /Client: hello\r?\nYou \(server\): /);
+    await server.type("\x04"); // Ctrl-D
+    await other.assertReplies("exit");
+    await assertPrints(server, "Server closed.");
   },
 }));
 

@@ -404,6 +404,16 @@ Deno.test(needs(["python3"], {
     await peer.assertReceives("exit");
     await peer.send(GOODBYE, port);
     await assertPrints(client, /Goodbye! .*\r?\nClient closed\./);
+
+    await using server = await startOnTerminal("udp:chat:server", ["--port=0"]);
+    const [, at] = await assertPrints(server, /on \S+:(\d+) \.\.\./);
+    await server.type("too early");
+    await assertPrints(server, "Not sent, it is the client's turn.");
+    await peer.send("hello", Number(at));
+    await assertPrints(server, /Client: hello\r?\nYou \(server\): /);
+    await server.type("\x04"); // Ctrl-D
+    await peer.assertReceives("exit");
+    await assertPrints(server, "Server closed.");
   },
 }));
 
