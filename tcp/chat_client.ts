@@ -41,6 +41,7 @@ const lines = typed.pipeThrough(new TextLineStream()).getReader();
 const messages = receive();
 let message = messages.next(), line = lines.read();
 let ourTurn = true, said = "";
+let timer: ReturnType<typeof setTimeout> | undefined; // while we wait
 while (true) {
   if (ourTurn) Deno.stdout.writeSync(encoder.encode("You (client): "));
   else console.log("Waiting for the server ...");
@@ -52,6 +53,7 @@ while (true) {
   if (listening) events.push(line.then(() => "line"));
   if (await Promise.race(events) === "message") {
     const { value: text, done } = await message;
+    clearTimeout(timer); // an answer came
     if (ourTurn) console.log(); // ends the prompt's line
     if (done) close("Server closed the connection.\nClient closed.");
     const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu; // could command a terminal
@@ -69,8 +71,7 @@ while (true) {
       said = text;
       ourTurn = false;
       const late = "No answer for 10 s. TCP repeats what did not arrive.";
-      const answer = Promise.race([message, pause(10_000)]);
-      answer.then((came) => came ?? console.log(late));
+      timer = setTimeout(console.log, 10_000, late);
       output.write(encoder.encode(text)); // and, meanwhile, we listen
     }
   }

@@ -23,12 +23,11 @@ if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
 Deno.addSignalListener("SIGINT", () => close("\nServer closed."));
 Deno.addSignalListener("SIGTERM", () => close("\nServer closed."));
 
-// We serve one client. When the listener is closed, the system refuses the next
-// one at once. Otherwise it would wait in the queue for nothing.
+// We serve one client. Others would wait in the system's queue for nothing.
 const listener = Deno.listen({ hostname: host, port: Number(port) });
 console.log(`TCP Chat Server listening on ${nameOf(listener.addr)} ...`);
 const connection = await listener.accept();
-listener.close();
+listener.close(); // the system refuses them now
 console.log(`Client connected from ${nameOf(connection.remoteAddr)}`);
 connection.setKeepAlive(true); // a machine that vanishes says no goodbye
 
@@ -39,6 +38,7 @@ const lines = typed.pipeThrough(new TextLineStream()).getReader();
 const messages = receive();
 let message = messages.next(), line = lines.read();
 let ourTurn = false, lastWord = "";
+let timer: ReturnType<typeof setTimeout> | undefined; // while we wait
 while (lastWord === "") {
   if (ourTurn) Deno.stdout.writeSync(encoder.encode("You (server): "));
   else console.log("Waiting for the client ...");
@@ -49,6 +49,7 @@ while (lastWord === "") {
   if (ourTurn || Deno.stdin.isTerminal()) events.push(line.then(() => "line"));
   if (await Promise.race(events) === "message") {
     const { value: text, done } = await message;
+    clearTimeout(timer); // an answer came
     if (ourTurn) console.log(); // ends the prompt's line
     if (done) close("Client disconnected\nServer closed.");
     const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu; // could command a terminal
@@ -65,8 +66,7 @@ while (lastWord === "") {
     else if (text.trim() !== "") {
       ourTurn = false;
       const late = "No answer for 10 s. TCP repeats what did not arrive.";
-      const answer = Promise.race([message, pause(10_000)]);
-      answer.then((came) => came ?? console.log(late));
+      timer = setTimeout(console.log, 10_000, late);
       output.write(encoder.encode(text)); // and, meanwhile, we listen
     }
   }

@@ -420,6 +420,16 @@ waiting.push({
       await assertPrints(server, `Waiting for the client ...\n${notice}`);
       await peer.assertReplies(long);
     };
+    const slow = async () => {
+      using listener = new TcpListener();
+      await using client = await startClient("tcp:chat:client", listener.port);
+      using peer = await listener.accept();
+      await answerPrompt(client, "You (client): ", "hello");
+      await peer.assertReplies("hello");
+      await new Promise((resolve) => setTimeout(resolve, 13_000));
+      await peer.send("here"); // the notice has come before that
+      await assertPrints(client, `${notice}Server: here\nYou (client): `);
+    };
     const quick = async () => {
       using listener = new TcpListener();
       await using client = await startClient("tcp:chat:client", listener.port);
@@ -430,7 +440,7 @@ waiting.push({
       await new Promise((resolve) => setTimeout(resolve, 11_000));
       assert(!client.stdout.includes("No answer"));
     };
-    await Promise.all([client(), server(), quick()]);
+    await Promise.all([client(), server(), slow(), quick()]);
   },
 });
 

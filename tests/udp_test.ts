@@ -142,7 +142,11 @@ waiting.push({
       const port = await peer.assertReceives(HELLO);
       using stranger = new UdpPeer();
       const flood = setInterval(() => stranger.send("forged", port), 5);
-      await assertExits(client, 1).finally(() => clearInterval(flood));
+      const late = setTimeout(() => peer.send("too late", port), 7_000);
+      await assertExits(client, 1).finally(() => {
+        clearInterval(flood);
+        clearTimeout(late);
+      });
       assertComplaint(client, complaint);
       assertStringIncludes(client.stderr, "no reply within 3 s");
       assertEquals(client.stdout, "");
@@ -164,6 +168,8 @@ Deno.test("udp/chat: turns, empty lines, long texts, exit by the client", async 
   await answerPrompt(client, "You (client): ", "grüß dich 👋");
   await assertPrints(server, /Client connected from 127\.0\.0\.1:\d+\n/);
   await assertPrints(server, "Client: grüß dich 👋\n");
+  await answerPrompt(server, "You (server): ", "");
+  await answerPrompt(server, "You (server): ", "  ");
   for (const text of TEXTS.slice(1)) {
     await answerPrompt(server, "You (server): ", text);
     await assertPrints(client, `Server: ${text}\n`);
@@ -349,9 +355,11 @@ waiting.push({
       const { server, port } = started;
       using peer = new UdpPeer();
       await join(peer, server, port);
+      const began = performance.now();
       await server.type("reply");
       await peer.assertReceives("reply");
       await assertPrints(server, `...\n${notice}You (server): `);
+      assert(performance.now() - began > 9_900);
       await server.type("again");
       await peer.assertReceives("again");
       await peer.send("here", port);
