@@ -188,6 +188,10 @@ Deno.test("udp/chat: turns, empty lines, long texts, exit by the client", async 
   await assertExits(server, 0);
   assert(client.stdout.endsWith(`Server: ${GOODBYE}\nClient closed.\n`));
   assert(server.stdout.endsWith("Client: EXIT\nServer closed.\n"));
+  // An empty line is not sent, so nobody waits for an answer to it.
+  for (const { stdout } of [client, server]) {
+    assert(!stdout.includes("No answer"), stdout);
+  }
 });
 
 Deno.test("udp/chat: exit by the server ends both", async () => {

@@ -127,11 +127,10 @@ async function takeHead() {
 async function* takeBody(status: number, headers: Headers) {
   if (status === 204 || status === 304) return; // these have none
   const coding = headers.get("transfer-encoding");
-  const lengths = headers.get("content-length")?.split(/\s*,\s*/);
-  if (coding === null && lengths) {
-    const [length = "", ...others] = new Set(lengths);
-    const isNumber = /^\d{1,15}$/.test(length) && others.length === 0;
-    if (!isNumber) throw new Error("its Content-Length is not one number");
+  const lengths = headers.get("content-length"); // "5", or "5, 5"
+  if (coding === null && lengths !== null) {
+    const [, length] = /^(\d{1,15})(\s*,\s*\1)*$/.exec(lengths) ?? [];
+    if (!length) throw new Error("its Content-Length is not one number");
     return yield* takeBytes(Number(length));
   }
   if (!/(^|,)\s*chunked$/i.test(coding ?? "")) {
