@@ -211,14 +211,6 @@ for (const kind of KINDS) {
       }
       assert(fastest < 1_500, `20 ms of silence took ${fastest} ms`);
 
-      // A client that still sends gets all of a long reply, however late it reads.
-      using late = await TcpPeer.connect(port);
-      await late.send("repeat 500000");
-      await late.assertReplies("é");
-      await late.send("more");
-      await delay(500);
-      assertEquals((await late.rest()).length, 499_999);
-
       // Two halves of a character, and time between them. (Silence does not end
       // a request as long as this one.)
       using cut = await TcpPeer.connect(port);
@@ -229,6 +221,14 @@ for (const kind of KINDS) {
       await cut.send(Uint8Array.of(0x91, 0x8b));
       await cut.connection.closeWrite();
       await cut.assertReplies(`${"length ".length + 1_100 + "👋".length}`);
+
+      // A client that still sends gets all of a long reply, however late it reads.
+      using late = await TcpPeer.connect(port);
+      await late.send("repeat 500000");
+      await late.assertReplies("é");
+      await late.send("more");
+      await delay(500);
+      assertEquals((await late.rest()).length, 499_999);
     },
   });
 
