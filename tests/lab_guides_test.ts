@@ -168,10 +168,17 @@ function restart(role: string): Act {
   };
 }
 
+let editing = Promise.resolve();
+
 /** Edits a script, and starts the example with the copy. */
 function edit(role: string, from: string, to: string): Act {
   return async (page) => {
     await stopped(page);
+    // Two guides edit the same client.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const before = editing;
+    editing = promise;
+    await before;
     const script = page.welcome?.examples
       .find(({ name }) => name === exampleOf(page))
       ?.roles.find(({ name }) => name === role)?.script ?? "";
@@ -184,7 +191,7 @@ function edit(role: string, from: string, to: string): Act {
       text,
       version: source.version,
     });
-    await page.start({ edited: [role] });
+    await page.start({ edited: [role] }).finally(resolve);
     await begun(page);
   };
 }
