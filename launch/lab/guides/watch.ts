@@ -125,7 +125,8 @@ export function when(...parts: [boolean, string][]): true | string {
 /** The step in which somebody opens a message. */
 export const LOOK_INSIDE = {
   title: "Look inside",
-  do: "Click on an arrow, or go to it with the arrow keys and press Enter.",
+  do:
+    "Click on the arrow of a message (in a list, on its line), or go to it with the arrow keys and press Enter.",
   done: (items: readonly Item[]): true | string =>
     when([opened(items), "a message that you open"]),
 };
