@@ -307,10 +307,20 @@ function portOf(address: Deno.Addr): number {
   return address.port;
 }
 
-/** A port of this machine that nobody listens on. */
+/**
+ * A port of this machine that nobody listens on. The system gives none of this range
+ * to others (it begins at 32768, or at 49152), so nobody has it by chance meanwhile.
+ */
 export function unusedPort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }
 
 /** The promise's value; throws when it takes longer. */

@@ -22,6 +22,7 @@ import {
   startServer,
   TcpListener,
   TcpPeer,
+  unusedPort,
   within,
 } from "./assertions.ts";
 import { Hosts, needsHosts } from "./hosts.ts";
@@ -546,7 +547,7 @@ waiting.push({
         (port: number) => new MultithreadedServer(port, new Echo()),
       ]
     ) {
-      const server = make(0);
+      const server = make(unusedPort());
       let listening = server.listen();
       const { port } = server.address;
       using peer = await TcpPeer.connect(port);

@@ -142,7 +142,7 @@ export function textOf(svg: string): string[] {
   const lines = new Map<string, string>();
   for (
     const [, y = "", text = ""] of svg.matchAll(
-      /<text .*?y="(\d+)".*?>(.*?)<\/text>/g,
+      /<text [^>]*y="(\d+)"[^>]*>(.*?)<\/text>/g,
     )
   ) {
     lines.set(y, `${lines.get(y) ?? ""} ${text}`.trim());

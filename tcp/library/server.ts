@@ -143,6 +143,7 @@ export abstract class BaseServer<
     } finally {
       signal?.removeEventListener("abort", stop);
       if (this.#listener === listener) this.close();
+      await pause(0, null); // accept() lets go of the port only then
     }
   }
 
