@@ -59,8 +59,11 @@ const EXHAUSTED = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EADDRNOTAVAIL"];
 export async function relayTcp(given: RelayOptions): Promise<Relay> {
   const options = { ...given }; // the target may change
   const { listen } = options;
-  const link = new Link(options);
   const connections = new Map<number, Connection>();
+  const link = new Link(
+    options,
+    () => connections.values().flatMap(({ lanes }) => lanes),
+  );
   const starved = new Starved();
   let count = 0;
   const listener = net.createServer(
@@ -214,6 +217,11 @@ class Connection {
     this.#up.take("connect", number);
   }
 
+  /** Its queues. */
+  get lanes(): Lane[] {
+    return [this.#up, this.#down];
+  }
+
   #lane(from: Side): Lane {
     const { link, recorder } = this.#options;
     const lane = new Lane({
@@ -223,7 +231,7 @@ class Connection {
       room: () => void this.#socket(from)?.resume(),
       stop: (stop) => this.#stop(stop, from),
     });
-    this.#link.add(lane);
+    lane.hold(this.#link.holds);
     lane.watchTime();
     return lane;
   }
@@ -248,8 +256,15 @@ class Connection {
     });
     socket.on("close", () => {
       back.close();
-      if (--this.#open === 0) this.#finish();
+      this.#left();
     });
+  }
+
+  /** A socket is gone. What the client said may still be on its way to connect. */
+  #left(): void {
+    this.#open--;
+    const connects = !this.#server && !this.#up.empty && !this.#up.stalled;
+    if (!connects || this.#over) this.#finish();
   }
 
   /** Hands on what has left a queue; false if the socket is full. */
@@ -285,7 +300,7 @@ class Connection {
       if (!connected) this.#refuse(error);
     });
     server.on("close", () => {
-      if (!connected && --this.#open === 0) this.#finish();
+      if (!connected) this.#left();
     });
     return false;
   }
@@ -354,6 +369,7 @@ class Connection {
     this.#down.close();
     this.#client.destroy();
     this.#server?.destroy();
+    this.#finish();
   }
 
   /** Resets both sides, after what was on its way to them. */
@@ -371,13 +387,14 @@ class Connection {
         socket.resetAndDestroy();
       });
     }
+    this.#finish();
   }
 
+  /** Forgets it, if both sockets are gone. */
   #finish(): void {
+    if (this.#open > 0) return;
     this.#up.close();
     this.#down.close();
-    this.#link.lanes.delete(this.#up);
-    this.#link.lanes.delete(this.#down);
     this.#finished.resolve();
   }
 }

@@ -72,7 +72,7 @@ export async function relayUdp(options: RelayOptions): Promise<Relay> {
   const listenName = listen?.hostname ?? HOST;
   let front = bind(listenName, listen?.port ?? 0);
   const address = { hostname: front.addr.hostname, port: front.addr.port };
-  const link = new Link(options);
+  const link: Link = new Link(options, () => [up, down]);
   const byAddress = new Map<string, Peer>(); // the one silent longest first
   const byNumber = new Map<number, Peer>();
   let count = 0, closed = false, disposed = false;
@@ -87,7 +87,7 @@ export async function relayUdp(options: RelayOptions): Promise<Relay> {
     );
   };
   let outbox = new Outbox(front, failed);
-  const up = new Lane({
+  const up: Lane = new Lane({
     ...{ link: options.link, from: "client", recorder, ordered: false },
     direction: link.up,
     out(_, number, bytes) {
@@ -96,7 +96,7 @@ export async function relayUdp(options: RelayOptions): Promise<Relay> {
       return true;
     },
   });
-  const down = new Lane({
+  const down: Lane = new Lane({
     ...{ link: options.link, from: "server", recorder, ordered: false },
     direction: link.down,
     out(_, number, bytes) {
@@ -105,8 +105,6 @@ export async function relayUdp(options: RelayOptions): Promise<Relay> {
       return true;
     },
   });
-  link.add(up);
-  link.add(down);
   const expiry = setInterval(() => {
     for (const [key, { last }] of byAddress) {
       if (performance.now() - last < IDLE_MS) break;
