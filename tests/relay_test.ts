@@ -75,7 +75,7 @@ async function resettable(port: number): Promise<net.Socket> {
 
 /** How reading from a connection ends: what came before, and then what. */
 async function ending(peer: TcpPeer): Promise<string> {
-  const buffer = new Uint8Array(1024);
+  const buffer = new Uint8Array(65_536);
   let text = "";
   try {
     while (true) {
@@ -159,6 +159,24 @@ Deno.test("TCP relay: what was said before a reset arrives, as soon as there is 
   relay.hold(null); // now it connects; the rest must wait until it has
   using server = await listener.accept();
   assertEquals(await ending(server), "last words, ConnectionReset");
+});
+
+Deno.test("TCP relay: a reset after 1 MB comes after 1 MB", async () => {
+  const link = { name: "server", transport: "tcp" as const };
+  const network = await parseNet(["down.reset=1MB"], { links: [link] });
+  using listener = new TcpListener();
+  await using relay = await relayTcp({
+    link: "server",
+    target: { hostname: "127.0.0.1", port: listener.port },
+    recorder: new Recording(() => {}),
+    conditions: network.of(link),
+  });
+  using client = await TcpPeer.connect(relay.address.port);
+  using server = await listener.accept();
+  const sending = server.send(new Uint8Array(2_000_000)).catch(() => {});
+  const text = await ending(client);
+  assertEquals(text.length - 1_000_000, ", ConnectionReset".length);
+  await sending;
 });
 
 Deno.test("TCP relay: a reset does not wait for one who never reads", async () => {

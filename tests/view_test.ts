@@ -362,6 +362,41 @@ Deno.test("wire view: says once where a browser may go", () => {
   assert(!rowsOf((view) => view.link(LINK)).join("").includes("Your own"));
 });
 
+Deno.test("wire view: names and commands stay apart, however long they are", () => {
+  const own = "python3 a/very/long/path/to/my_program.py --port {port} 你好";
+  const names = ["client", "broker", "nats", "toupper", "tolower"];
+  for (const count of [2, 4, 5]) {
+    for (const columns of [40, 80, 120, 200]) {
+      for (let choice = 0; choice < 2 ** count; choice++) {
+        const members = names.slice(0, count).map((name, i) => ({
+          name,
+          title: choice >> i & 1 ? own : `${name}.ts`,
+        }));
+        const rows: string[] = [];
+        const view = new View({
+          columns: () => columns,
+          rows: () => 24,
+          print: (more) => void rows.push(...more),
+        }, { colours: false });
+        view.begin({ name: "x", summary: "", look: "", members }, []);
+        const [said = "", titles = ""] = rows.slice(-3);
+        const parts = titles.trim().split(/ {2,}/);
+        assertEquals(said.trim().split(/ {2,}/), names.slice(0, count));
+        assertEquals(parts.length, count, titles);
+        for (const [i, part] of parts.entries()) {
+          assert(
+            part.startsWith(
+              choice >> i & 1 ? "pyt" : (names[i] ?? "?").slice(0, 3),
+            ),
+            titles,
+          );
+        }
+        assert(width(titles) <= columns, titles);
+      }
+    }
+  }
+});
+
 Deno.test("wire view: columns of a terminal", () => {
   const cases: [string, number][] = [
     ["abc", 3],

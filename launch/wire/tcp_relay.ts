@@ -15,8 +15,11 @@ import { HOST, type Relay, type RelayOptions, type Side } from "./relay.ts";
 const NO_DESCRIPTORS =
   "the system has no file descriptors left for it (ulimit -n)";
 
-/** How long bytes before a reset may take to leave, in ms. */
-const LAST_WORDS_MS = 1000;
+/**
+ * A reset takes away what its receiver has not read, if it is more than fits its
+ * buffer. So whoever was sent more than so many bytes has so many ms to read them.
+ */
+const FITS = 65_536, LAST_WORDS_MS = 300;
 
 /** How many clients may wait to be accepted. */
 const BACKLOG = 511;
@@ -377,15 +380,12 @@ class Connection {
     this.#over = true;
     for (const socket of [this.#client, this.#server]) {
       if (!socket || socket.destroyed) continue;
-      if (socket.writableLength === 0) {
+      if (socket.bytesWritten <= FITS) {
         socket.resetAndDestroy();
         continue;
       }
       const timer = setTimeout(() => socket.resetAndDestroy(), LAST_WORDS_MS);
-      socket.write(new Uint8Array(), () => {
-        clearTimeout(timer);
-        socket.resetAndDestroy();
-      });
+      socket.on("close", () => clearTimeout(timer));
     }
     this.#finish();
   }
