@@ -182,6 +182,39 @@ Deno.test("timeline: 20,000 events do not hold others up, and all are shown", as
   assertEquals(all.length, 20_000);
 });
 
+Deno.test("timeline: what comes without a pause is shown nevertheless", async () => {
+  const words = new Words(1);
+  const timeline = new Timeline({ presenter: words });
+  let number = 0;
+  const timer = setInterval(
+    () => timeline.wire(LINK, event({ number: ++number })),
+    5,
+  );
+  try {
+    await words.seen;
+  } finally {
+    clearInterval(timer);
+    timeline.end({ counts: [], repeat: "" });
+  }
+});
+
+Deno.test("timeline: when it is far behind, it says how far", async () => {
+  const words = new Words(3_001);
+  const { wire } = words;
+  words.wire = (...args) => {
+    const end = performance.now() + (args[1].number > 16 ? 0 : 1);
+    while (performance.now() < end); // slow as a terminal that scrolls
+    wire(...args);
+  };
+  const timeline = new Timeline({ presenter: words });
+  for (let number = 1; number <= 3_000; number++) {
+    timeline.wire(LINK, event({ number }));
+  }
+  const shown = await words.seen;
+  assert(shown.includes("This picture is 2,984 events behind."));
+  timeline.end({ counts: [], repeat: "" });
+});
+
 Deno.test("wire view: what the network did, in words", () => {
   const words = (some: Partial<WireEvent>) => fateOf(event(some)).join();
   assertEquals(words({}), "");
@@ -270,6 +303,20 @@ Deno.test("wire view: an arrow's number, time, text, size and fate", () => {
     /relay: no files/,
   );
   assertMatch(arrowOf({ kind: "condition", text: "loss" }), /network: loss/);
+});
+
+Deno.test("wire view: what is long takes few rows, and the names come again", () => {
+  const text = "word ".repeat(600).trim();
+  const said = rowsOf((view) => view.line(say("client", text), 0)).slice(7);
+  assertEquals(said.length, 3);
+  assertMatch(said.join("\n"), /… 2,999 bytes/);
+  const sent = arrowOf({ bytes: bytes(text) }).split("\n");
+  assertEquals(sent.length, 13); // twelve, and the arrow
+  assertMatch(sent.at(-2) ?? "", /…/);
+  const many = rowsOf((view) => {
+    for (let i = 0; i < 30; i++) view.line(say("client", `${i}`), 0);
+  });
+  assertEquals(many.filter((row) => /client +server$/.test(row)).length, 2);
 });
 
 Deno.test("wire view: how programs end", () => {
@@ -367,7 +414,7 @@ Deno.test("wire view: names and commands stay apart, however long they are", () 
   const names = ["client", "broker", "nats", "toupper", "tolower"];
   for (const count of [2, 4, 5]) {
     for (const columns of [40, 80, 120, 200]) {
-      for (let choice = 0; choice < 2 ** count; choice++) {
+      for (const choice of [0, 1, 2, 2 ** count - 1]) {
         const members = names.slice(0, count).map((name, i) => ({
           name,
           title: choice >> i & 1 ? own : `${name}.ts`,
