@@ -4,6 +4,7 @@ import { Reaper } from "../launch/programs/reaper_client.ts";
 import { Timeline } from "../launch/show/timeline.ts";
 import type { Detail, Presenter } from "../launch/show/presenter.ts";
 import { fateOf } from "../launch/show/presenter.ts";
+import { replay } from "../launch/show/replay.ts";
 import { width } from "../launch/show/text.ts";
 import { View } from "../launch/show/view.ts";
 import type { WireEvent } from "../launch/wire/relay.ts";
@@ -213,6 +214,38 @@ Deno.test("timeline: when it is far behind, it says how far", async () => {
   const shown = await words.seen;
   assert(shown.includes("This picture is 2,984 events behind."));
   timeline.end({ counts: [], repeat: "" });
+});
+
+Deno.test("replay: a saved run in its order; what was late when it left, and when it came", () => {
+  const words = new Words(4);
+  let totals = "";
+  words.end =
+    ((all: { ms: number; directions: unknown }) =>
+      totals = JSON.stringify([all.ms, all.directions])) as () => void;
+  const links = [{
+    ...{ name: "server", client: "client", transport: "udp" as const },
+    ...{ listen: "127.0.0.1:8080", target: "127.0.0.1:40000" },
+  }];
+  const header = {
+    ...{ start: 0, task: "", net: "", seed: 0, versions: {}, links },
+    programs: { client: "a.ts", server: "b.ts" },
+  };
+  const datagram = { kind: "datagram", bytes: bytes("abc") } as const;
+  const late = { sent: 1_000, delivered: 300_000, marks: ["late"] } as const;
+  const events = [
+    event({ ...datagram, number: 1, ...late }),
+    event({ ...datagram, number: 3, sent: 9_000, delivered: 9_000 }),
+    event({ ...datagram, number: 2, sent: 8_000, delivered: 8_000 }),
+  ];
+  replay({ header, events }, words, "run.jsonl");
+  assertEquals(words.words, [
+    "link",
+    ...["datagram 1 under way", "datagram 2", "datagram 3"],
+    "datagram 1 again",
+  ]);
+  const direction = { from: "client", to: "server", transport: "udp" };
+  const all = [300, [{ ...direction, messages: 3, bytes: 9 }]];
+  assertEquals(JSON.parse(totals), all);
 });
 
 Deno.test("wire view: what the network did, in words", () => {
