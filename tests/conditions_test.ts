@@ -694,7 +694,7 @@ Deno.test("conditions: a sentence says the effect before", async () => {
   await says(
     "duplicate=100% corrupt=#1,#2 up.reorder=1/5 down.duplicate=every1",
     UDP,
-    "datagrams #1, #2 have a wrong bit each way; all datagrams arrive twice " +
+    "all datagrams arrive twice each way; datagrams #1, #2 have a wrong bit " +
       "each way; 1 of each 5 datagrams is overtaken by the next one from the " +
       "client; every datagram arrives twice from the server",
   );

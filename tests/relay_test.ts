@@ -577,6 +577,21 @@ Deno.test("TCP relay: conditions reset, stall, and are changed while it runs", a
   );
 });
 
+Deno.test("TCP relay: stalled before the first byte, it is there nevertheless", async () => {
+  const link = { name: "server", transport: "tcp" as const };
+  const network = await parseNet(["stall=0B"], { links: [link] });
+  const reports = new Reports();
+  using listener = new TcpListener();
+  await using relay = await relayTcp({
+    ...to(listener.port, reports),
+    conditions: network.of(link),
+  });
+  using client = await TcpPeer.connect(relay.address.port);
+  await reports.assertEquals("client: condition", "client: connect");
+  assert(relay.reset(1));
+  assertEquals(await ending(client), ", ConnectionReset");
+});
+
 Deno.test("TCP relay: a condition for a time begins, ends, and lets go by itself", async () => {
   const link = { name: "server", transport: "tcp" as const };
   const texts: string[] = [];

@@ -219,9 +219,7 @@ Deno.test("timeline: when it is far behind, it says how far", async () => {
 Deno.test("replay: a saved run in its order; what was late when it left, and when it came", () => {
   const words = new Words(4);
   let totals = "";
-  words.end =
-    ((all: { ms: number; directions: unknown }) =>
-      totals = JSON.stringify([all.ms, all.directions])) as () => void;
+  words.end = (...args: unknown[]) => void (totals = JSON.stringify(args));
   const links = [{
     ...{ name: "server", client: "client", transport: "udp" as const },
     ...{ listen: "127.0.0.1:8080", target: "127.0.0.1:40000" },
@@ -269,6 +267,7 @@ Deno.test("wire view: what the network did, in words", () => {
   assertEquals(words({ marks: ["piece"] }), "first piece");
   assertEquals(words({ marks: ["glued"], of: 2 }), "glued to #2");
   assertEquals(words({ marks: ["corrupted"] }), "one bit wrong");
+  assertEquals(words({ kind: "reset", causes: ["reset=9B"] }), "(reset=9B)");
   assertEquals(words({ marks: ["overtaken"] }), "overtaken");
   assertEquals(words({ fate: "under way", delivered: null }), "under way");
 });

@@ -234,7 +234,8 @@ class Connection {
       room: () => void this.#socket(from)?.resume(),
       stop: (stop) => this.#stop(stop, from),
     });
-    lane.hold(this.#link.holds);
+    const { holds } = this.#link;
+    if (holds) lane.hold(holds);
     lane.watchTime();
     return lane;
   }
