@@ -32,11 +32,6 @@ function Head({ lab, role }: { lab: Lab; role: string }) {
   const hasSource = script.endsWith(".ts") && !isOwn && phase !== "opened";
   const isAlive = isRunning(program);
   const { word, tone } = stateOf(lab, role, program);
-  const [relay] = program?.state === "listening"
-    ? [...history.links.values()].flatMap((link) =>
-      link.server === role ? [link.relay] : []
-    )
-    : [];
   return (
     <section
       class="head"
@@ -55,11 +50,6 @@ function Head({ lab, role }: { lab: Lab; role: string }) {
         <p class={`state ${tone}`}>
           <span class="dot" aria-hidden="true" />
           {word}
-          {relay && (
-            <small title="Clients go there: the relay records what they say, and hands it on.">
-              relay: {relay.port}
-            </small>
-          )}
         </p>
         <div class="buttons">
           {hasSource && (
