@@ -221,6 +221,14 @@ Deno.test("conditions: duplicate says again, and names the first", async () => {
   });
 });
 
+Deno.test("conditions: what is lost is not doubled, in whatever order they are typed", async () => {
+  const { lane, events } = await bench("duplicate=#1 loss=#1", "udp");
+  lane.take("datagram", 1, new Uint8Array(1));
+  assertEquals(events.map(({ fate, causes }) => [fate, causes.join()]), [
+    ["lost", "loss=#1"],
+  ]);
+});
+
 Deno.test("conditions: what is lost is not doubled, and each loss has its cause", async () => {
   const { lane, events, counts } = await bench("loss=20% duplicate=5%", "udp");
   for (let i = 0; i < 20_000; i++) lane.take("datagram", 1, new Uint8Array(4));
@@ -436,6 +444,7 @@ Deno.test("conditions: glue sends what comes within its time in one piece", asyn
   lane.take("message", 1, bytesOf("later"));
   await drained();
   assertEquals(out.map(({ text }) => text), ["one two", "later"]);
+  assertEquals(events.at(-1)?.marks.includes("glued"), false);
 });
 
 Deno.test("conditions: reset and stall after so many bytes, to the byte", async () => {

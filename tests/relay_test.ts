@@ -181,8 +181,11 @@ Deno.test("TCP relay: a reset after 1 MB comes after 1 MB", async () => {
 
 Deno.test("TCP relay: a reset does not wait for one who never reads", async () => {
   using listener = new TcpListener();
-  let written = 0;
-  const recorder = new Recording(({ bytes }) => written += bytes.length);
+  let written = 0, resets = 0;
+  const recorder = new Recording(({ kind, bytes }) => {
+    written += bytes.length;
+    if (kind === "reset") resets++;
+  });
   const target = { hostname: "127.0.0.1", port: listener.port };
   await using relay = await relayTcp({ link: "server", target, recorder });
   using _client = await TcpPeer.connect(relay.address.port);
@@ -196,6 +199,7 @@ Deno.test("TCP relay: a reset does not wait for one who never reads", async () =
   assert(relay.reset(1));
   await sending;
   await until(() => !relay.reset(1));
+  assertEquals(resets, 1);
 });
 
 Deno.test("TCP relay: writing to a side that has gone is a reset, not silence", async () => {
@@ -590,6 +594,11 @@ Deno.test("TCP relay: stalled before the first byte, it is there nevertheless", 
   await reports.assertEquals("client: condition", "client: connect");
   assert(relay.reset(1));
   assertEquals(await ending(client), ", ConnectionReset");
+  // Who has gone leaves nothing that waits for the end of the stall.
+  const other = await resettable(relay.address.port);
+  await until(() => reports.lines.length > 4);
+  other.resetAndDestroy();
+  await within(PATIENCE_MS, relay.settled(2 * PATIENCE_MS), "its end");
 });
 
 Deno.test("TCP relay: a condition for a time begins, ends, and lets go by itself", async () => {
@@ -765,6 +774,14 @@ Deno.test("UDP relay: held datagrams are dropped, doubled, overtaken", async () 
   assertEquals(await client.assertReceives("stranger"), relay.address.port);
   await server.send("e", port);
   await client.assertReceives("e");
+  // A stranger is no client, and the same one each time.
+  const strangers: number[] = [];
+  for (const text of ["1", "2"]) {
+    assert(relay.inject(0, "client", new TextEncoder().encode(text)));
+    strangers.push(await server.assertReceives(text));
+  }
+  assertEquals(strangers[1], strangers[0]);
+  assert(strangers[0] !== port);
 });
 
 Deno.test("UDP relay: 3,000 datagrams with loss and more: each is accounted for", async () => {

@@ -257,6 +257,13 @@ Deno.test("saved run: played again, each message once and in order", async () =>
     Error,
     "nothing to play",
   );
+  const signal = AbortSignal.abort(new Error("Ctrl-C"));
+  const nobody = { hostname: "127.0.0.1", port: 9 };
+  await assertRejects(
+    () => play({ header: HEADER, events }, nobody, { signal }),
+    Error,
+    "Ctrl-C",
+  );
 });
 
 Deno.test("saved run: datagrams played again, lost ones too, copies not", async () => {

@@ -214,6 +214,10 @@ Deno.test("timeline: when it is far behind, it says how far", async () => {
   const shown = await words.seen;
   assert(shown.includes("This picture is 2,984 events behind."));
   timeline.end({ counts: [], repeat: "" });
+  timeline.wire(LINK, event({ number: 4_000 }));
+  timeline.line(say("server", "too late"));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assertEquals(words.words.at(-1), "end");
 });
 
 Deno.test("replay: a saved run in its order; what was late when it left, and when it came", () => {
@@ -266,6 +270,10 @@ Deno.test("wire view: what the network did, in words", () => {
   assertEquals(words({ marks: ["piece"], of: 2 }), "piece of #2");
   assertEquals(words({ marks: ["piece"] }), "first piece");
   assertEquals(words({ marks: ["glued"], of: 2 }), "glued to #2");
+  assertEquals(
+    words({ marks: ["late"], fate: "under way", delivered: null }),
+    "under way",
+  );
   assertEquals(words({ marks: ["corrupted"] }), "one bit wrong");
   assertEquals(words({ kind: "reset", causes: ["reset=9B"] }), "(reset=9B)");
   assertEquals(words({ marks: ["overtaken"] }), "overtaken");
@@ -351,6 +359,21 @@ Deno.test("wire view: what is long takes few rows, and the names come again", ()
     for (let i = 0; i < 30; i++) view.line(say("client", `${i}`), 0);
   });
   assertEquals(many.filter((row) => /client +server$/.test(row)).length, 2);
+});
+
+Deno.test("wire view: a hex dump is whole, also where it is narrow", () => {
+  const sent = Uint8Array.from({ length: 32 }, (_, i) => i + 64);
+  const some = event({ bytes: sent });
+  for (const columns of [40, 80, 200]) {
+    const rows = rowsOf(
+      (view) => view.wire(LINK, some, { size: 32, isUpdate: false }, 0),
+      columns,
+      { hex: true },
+    ).join(" ");
+    const pairs = rows.match(/\b[4-5][0-9a-f](?= )/g) ?? [];
+    assertEquals(pairs.join(""), sent.toHex(), rows);
+    assertMatch(rows, /XYZ/);
+  }
 });
 
 Deno.test("wire view: how programs end", () => {
