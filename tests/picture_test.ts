@@ -33,7 +33,8 @@ for (const [path, columns] of Object.entries(picture.PICTURES)) {
 /** Its lines without what depends on chance: numbers, and who ends first. */
 function essence(svg: string): string[] {
   return picture.textOf(svg)
-    .map((line) => anyNumbers(line).replaceAll("│", "").trim()).sort();
+    .map((line) => anyNumbers(line).replaceAll("│", ""))
+    .map((line) => line.replace(/\s+/g, " ").trim()).sort();
 }
 
 for (const { blocks } of await readDocuments()) {
