@@ -28,7 +28,7 @@ function Head({ lab, role }: { lab: Lab; role: string }) {
   const title = history.run?.cast.members.find(({ name }) => name === role)
     ?.title ?? "";
   const script = example?.roles.find(({ name }) => name === role)?.script ?? "";
-  const isOwn = script !== "" && title !== script;
+  const isOwn = title !== script && title.includes(" ");
   const hasSource = script.endsWith(".ts") && !isOwn && phase !== "opened";
   const isAlive = isRunning(program);
   const { word, tone } = stateOf(lab, role, program);
