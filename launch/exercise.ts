@@ -17,12 +17,18 @@ import {
 import { FILE, keep, readProgress } from "./exercises/progress.ts";
 import { hintsOf, taskOf } from "./exercises/readme.ts";
 import { report } from "./exercises/report.ts";
+import { Saves } from "./exercises/saves.ts";
 import { denoCommand, tryStep } from "./exercises/run.ts";
 import { type Command, parseCommand } from "./programs/command.ts";
+import { onceAlone } from "./programs/interruption.ts";
 import { ROOT } from "./programs/program.ts";
+import { Reaper } from "./programs/reaper_client.ts";
 
 /** The data of a check, unless fresh ones are asked for. */
 const SEED = 1;
+
+/** So often a step is tried on a machine that is too busy. */
+const TRIES = 3;
 
 const options = parseArgs(Deno.args, {
   string: ["run", "progress", "port"],
@@ -30,6 +36,7 @@ const options = parseArgs(Deno.args, {
   unknown: (argument, key) => key === undefined || usage(argument),
 });
 if (options.help) usage("--help");
+onceAlone(() => Deno.exit(1)); // deno task does not pass a kill on
 const PROGRESS = options.progress ?? join(ROOT, FILE);
 const [name, ...more] = options._.map(String);
 if (more.length > 0) usage(more.join(" "));
@@ -77,6 +84,12 @@ async function exercise(asked: string): Promise<never> {
   } catch (error) {
     return usage(`--run: ${error instanceof Error ? error.message : error}`);
   }
+  if (options.watch && options.lab) usage("--watch together with --lab");
+  const files = own ? await filesIn(command) : [mine];
+  if (options.watch && files.length === 0) {
+    usage("--watch: --run names no file of this folder");
+  }
+  const saves = options.watch ? new Saves(files) : undefined;
   const text = own
     ? command.text
     : command.text.replace(mine, shownMine).replaceAll("{folder}", ".");
@@ -92,13 +105,11 @@ async function exercise(asked: string): Promise<never> {
     });
     Deno.exit(status);
   }
-  if (options.watch) {
-    if (own) usage("--watch together with --run");
-    while (true) {
-      console.log(`\nWaiting until ${shownMine} is saved ... (Ctrl-C ends)`);
-      await saved(mine);
-      ({ status, failed } = await attempt(check, command, text));
-    }
+  while (saves) {
+    const shown = own ? files.join(" or ") : shownMine;
+    console.log(`\nWaiting until ${shown} is saved ... (Ctrl-C ends)`);
+    await saves.next();
+    ({ status, failed } = await attempt(check, command, text));
   }
   Deno.exit(status);
 }
@@ -114,15 +125,22 @@ async function attempt(
     ? crypto.getRandomValues(new Uint32Array(1))[0] ?? SEED
     : SEED;
   console.log(`${name}: ${title}${options.fresh ? ` (data ${seed})` : ""}`);
+  await using reaper = new Reaper();
   for (const [index, step] of steps.entries()) {
-    const trial = { command, cwd: Deno.cwd(), seed };
-    const outcome = await tryStep(exercise, step, trial);
+    const trial = { command, cwd: Deno.cwd(), seed, reaper };
     const number = `${index + 1} of ${steps.length}`;
+    let outcome = await tryStep(exercise, step, trial);
+    for (let i = 1; i < TRIES; i++) {
+      if (outcome.verdict !== "cannot tell" || !outcome.busy) break;
+      console.log(`  … ${number}  ${outcome.why} Once more.`);
+      outcome = await tryStep(exercise, step, trial);
+    }
     if (outcome.verdict === "right") {
       console.log(`  ✓ ${number}  It ${step.title}.`);
       continue;
     }
-    console.log(`  ✗ ${number}  It ${step.title}: not yet.`);
+    const { verdict } = outcome;
+    console.log(`  ✗ ${number}  It ${step.title}: ${verdict}.`);
     const lines = report(exercise, step, outcome, text);
     console.log(lines.join("\n"));
     return { status: outcome.verdict === "not yet" ? 1 : 2, failed: step };
@@ -164,17 +182,14 @@ async function reset(
   Deno.exit(0);
 }
 
-/** Resolves when a file has been saved and nothing follows for a moment. */
-async function saved(file: string): Promise<void> {
-  const watcher = Deno.watchFs(join(file, ".."));
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  for await (const { kind, paths } of watcher) {
-    if (kind === "access" || !paths.some((path) => path.endsWith("my.ts"))) {
-      continue;
-    }
-    clearTimeout(timer);
-    timer = setTimeout(() => watcher.close(), 100);
+/** The words of a command that are files, from where it runs. */
+async function filesIn({ words }: Command): Promise<string[]> {
+  const found: string[] = [];
+  for (const word of words) {
+    const isFile = await Deno.stat(word).then((s) => s.isFile, () => false);
+    if (isFile) found.push(word);
   }
+  return found;
 }
 
 async function exists(file: string): Promise<boolean> {

@@ -128,7 +128,7 @@ Deno.test(needs(["python3"], {
 Deno.test(needs(["sh"], {
   name: "own programs: a shell command as the client, and its exit status",
   async fn() {
-    const command = `sh -c 'echo "{host}" "{port}" "{url}"; exit 3'`;
+    const command = `CODE=3 sh -c 'echo "{host}" "{port}" "{url}"; exit $CODE'`;
     await using launch = launcher("http", "--client", command);
     await assertExits(launch, 1);
     assertMatch(

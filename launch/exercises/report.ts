@@ -4,7 +4,12 @@
  * @module
  */
 import type { Exercise, Step } from "../../tests/exercises/exercise.ts";
-import { compare, escape, shown } from "../../tests/exercises/verdict.ts";
+import {
+  compare,
+  lastLines,
+  shown,
+  toBytes,
+} from "../../tests/exercises/verdict.ts";
 import { count } from "../show/text.ts";
 import type { WireEvent } from "../wire/relay.ts";
 import type { Outcome } from "./run.ts";
@@ -22,10 +27,18 @@ export function report(
   if (outcome.verdict === "cannot tell") {
     return [`  ? cannot tell: ${outcome.why}`];
   }
-  const { finding: { property, expected, came, cause } } = outcome;
+  const { finding: { property, expected, came, cause, inWords } } = outcome;
   const lines = [`  ✗ not yet: ${property}`];
   if (expected !== undefined && came !== undefined) {
-    lines.push(...compare(expected, came).map((line) => `      ${line}`));
+    const text = (data: string | Uint8Array) => shown(toBytes(data));
+    const words = inWords || text(came).startsWith("(");
+    const both = words
+      ? [
+        `expected  ${text(expected) || "(nothing)"}`,
+        `came      ${text(came) || "(nothing)"}`,
+      ]
+      : compare(expected, came);
+    lines.push(...both.map((line) => `      ${line}`));
   }
   lines.push(`    What is usually the cause: ${cause}`);
   lines.push("    On the wire:", ...wireLines(outcome.events, exercise));
@@ -59,7 +72,7 @@ export function describe(
     : kind === "connect" && event.connection > 1
     ? `connects (${event.connection})`
     : { connect: "connects", reset: "resets" }[kind as "connect" | "reset"] ??
-      `${kind} ${event.text}`;
+      event.text;
   const marks = [...event.marks, ...fate === "lost" ? ["✕ lost"] : []];
   const why = causes.length > 0 ? ` (${causes.join(", ")})` : "";
   const note = marks.length > 0 ? `  ${marks.join(", ")}${why}` : "";
@@ -77,29 +90,33 @@ function programLines(printed: string, status: number | undefined): string[] {
   const state = status === undefined
     ? "It is still running."
     : `It has ended with status ${status}.`;
-  const lines = printed.trimEnd().split("\n").filter((line) => line !== "");
+  const lines = lastLines(printed, LINES);
   if (lines.length === 0) return [`    Your program printed nothing. ${state}`];
   return [
     `    The last that your program printed (${state})`,
-    ...lines.slice(-LINES).map((line) => `      ${escape(line)}`),
+    ...lines.map((line) => `      ${line}`),
   ];
 }
 
 /** Commands that put the program under the wire view with the same network. */
 export function byHand(
-  { role, transport }: Exercise,
+  { role, transport, more = "" }: Exercise,
   { net = [] }: Step,
   command: string,
 ): string[] {
   const nets = net.map((text) => ` --net "${text}"`).join("");
+  const at = (port: number) =>
+    (command.includes("{port}")
+      ? command.replaceAll("{port}", `${port}`)
+      : `${command} ${port}`) + (more && ` ${more}`);
   return role === "server"
     ? [
-      `${command} 7000`,
+      at(7000),
       `deno task wire ${transport} 7001 127.0.0.1:7000${nets}`,
       "and a client of yours to port 7001",
     ]
     : [
       `a server of yours on port 7000`,
-      `deno task wire ${transport} 7001 127.0.0.1:7000${nets} -- ${command} 7001`,
+      `deno task wire ${transport} 7001 127.0.0.1:7000${nets} -- ${at(7001)}`,
     ];
 }

@@ -6,13 +6,16 @@
  */
 import type { Exercise, Step } from "../../tests/exercises/exercise.ts";
 import {
+  BUSY,
   CannotTell,
   type Finding,
   NotYet,
 } from "../../tests/exercises/verdict.ts";
 import { Workplace } from "../../tests/exercises/workplace.ts";
 import type { Command } from "../programs/command.ts";
+import type { Reaper } from "../programs/reaper_client.ts";
 import type { WireEvent } from "../wire/relay.ts";
+import { setTimeout as pause } from "node:timers/promises";
 
 /** What came of a step. */
 export type Outcome =
@@ -25,7 +28,12 @@ export type Outcome =
     printed: string;
     status: number | undefined;
   }
-  | { verdict: "cannot tell"; why: string };
+  | {
+    verdict: "cannot tell";
+    why: string;
+    /** Whether it may be different the next time. */
+    busy: boolean;
+  };
 
 /** How a program is tried. */
 export interface Trial {
@@ -34,10 +42,15 @@ export interface Trial {
   cwd: string;
   /** What the data of the check are drawn from. */
   seed: number;
+  /** Who ends the program and removes its files if this process is ended first. */
+  reaper?: Reaper;
 }
 
 /** Longer than any step takes, in ms: so that a check never hangs. */
 const LIMIT = 120_000;
+
+/** So long, in ms, we wait for the end of a program that we have killed. */
+const LAST = 5_000;
 
 /** Tries one step with a program of its own, and leaves nothing behind. */
 export async function tryStep(
@@ -45,7 +58,8 @@ export async function tryStep(
   step: Step,
   trial: Trial,
 ): Promise<Outcome> {
-  const folder = await Deno.makeTempDir({ prefix: "exercise-" });
+  const folder = await trial.reaper?.folder() ??
+    await Deno.makeTempDir({ prefix: "exercise-" });
   const workplace = new Workplace({ exercise, step, folder, ...trial });
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
@@ -61,27 +75,105 @@ export async function tryStep(
     return { verdict: "right" };
   } catch (error) {
     if (error instanceof CannotTell) {
-      return { verdict: "cannot tell", why: error.message };
+      const { message: why, busy } = error;
+      return { verdict: "cannot tell", why, busy };
     }
     if (!(error instanceof NotYet)) throw error;
-    if (workplace.late) {
-      const why =
-        "This machine was too busy: the check's own timers were late.";
-      return { verdict: "cannot tell", why };
+    const nobody = nobodyThere(workplace, exercise);
+    if (workplace.late && !nobody) {
+      return { verdict: "cannot tell", why: BUSY, busy: true };
     }
     const { program } = workplace;
     const events = [...workplace.events]; // before our own end adds to them
     return {
       verdict: "not yet",
-      finding: error.finding,
+      finding: nobody ?? withTheEnd(error.finding, workplace, exercise),
       events,
       printed: program ? program.stdout + program.stderr : "",
       status: program?.status?.code,
     };
   } finally {
     clearTimeout(timer);
-    await workplace[Symbol.asyncDispose]();
+    // What a program has started and let go may hold on to its output.
+    await Promise.race([workplace[Symbol.asyncDispose](), pause(LAST)]);
     await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/**
+ * What is more to the point than what the check has missed: no socket was there to
+ * answer, or the program had gone before it said anything.
+ */
+function nobodyThere(
+  { events, program, target }: Workplace,
+  { role, transport }: Exercise,
+): Finding | undefined {
+  const status = program?.status;
+  if (events.some(({ from, kind }) => from === role && kind !== "refused")) {
+    return undefined; // it has said something
+  }
+  if (role === "client" && status) {
+    return {
+      property: `Your program ${
+        transport === "tcp" ? "did not connect" : "sent nothing"
+      }. It ended with status ${status.code}.`,
+      cause: status.code === 0
+        ? "It begins: it connects or sends to 127.0.0.1 and the port of its " +
+          "first argument. Then it waits for the answer."
+        : "Its last lines say why.",
+    };
+  }
+  const nobody = transport === "tcp"
+    ? events.some(({ kind }) => kind === "refused")
+    : !status && isFree(target);
+  if (role === "client" || !nobody) return undefined;
+  return {
+    property: status
+      ? `Your program printed a line and ended with status ${status.code}.`
+      : "Your program printed a line and runs, but nobody listens at " +
+        `127.0.0.1, port ${target}.`,
+    cause:
+      "Listen on 127.0.0.1 and the port of the first argument. Print the " +
+      "line after that, not before.",
+  };
+}
+
+/** The finding, and what the wire says about its cause: no listener, a reset. */
+function withTheEnd(
+  finding: Finding,
+  { events, program }: Workplace,
+  { role }: Exercise,
+): Finding {
+  if (program?.status) return finding;
+  const last = events.findLast(({ from }) => from === role);
+  const { came = "", cause } = finding;
+  const nothing = came.length === 0 || came === "(nothing)";
+  if (last?.kind === "reset" && nothing && !cause.includes("reset")) {
+    return {
+      ...finding,
+      cause: `${cause} And look at the end on the wire: a reset. The ` +
+        "program closed while bytes waited unread, and that may destroy its " +
+        "answer. End your side, and read on until the other side ends.",
+    };
+  }
+  if (role === "client" || last?.kind !== "refused") return finding;
+  return {
+    ...finding,
+    property: `${finding.property} Nobody listened any more.`,
+    cause: "The program goes on, but it has closed its listener. It must " +
+      "stay open for the next client.",
+  };
+}
+
+/** Whether nobody has a UDP port; Windows lets several have one. */
+function isFree(port: number): boolean {
+  if (Deno.build.os === "windows") return false;
+  const hostname = "127.0.0.1";
+  try {
+    Deno.listenDatagram({ transport: "udp", hostname, port }).close();
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -18,6 +18,8 @@ export interface Exercise {
   transport: Transport;
   /** Permissions that it needs besides those for the network of this machine. */
   flags?: string[];
+  /** What follows the port when one starts it by hand. */
+  more?: string;
   /** Its troubles, friendly first. Each begins with a new program. */
   steps: Step[];
 }

@@ -80,6 +80,14 @@ export async function readResponse(
     fields.set(name.toLowerCase(), value);
   }
   const length = fields.get("content-length") ?? (head ? "0" : undefined);
+  if (length === undefined && Number(status) >= 400) {
+    // An error may end with the connection: so do those of many libraries.
+    const rest = await peer.rest(ms);
+    if (peer.ended) {
+      const body = new TextDecoder().decode(rest);
+      return { status: Number(status), fields, body };
+    }
+  }
   if (length === undefined || !/^\d+$/.test(length)) {
     throw wrong(
       "The answer has no Content-Length.",

@@ -6,8 +6,11 @@
  */
 import { join } from "@std/path";
 import { ack, BLOCK, parse } from "./blocks.ts";
-import { NotYet } from "./verdict.ts";
+import { NotYet, shown } from "./verdict.ts";
 import type { Datagram, Socket, Workplace } from "./workplace.ts";
+
+/** No file has more blocks: the text says 1 MB. */
+const MOST = 2_000;
 
 /** What a step does with a block: the acknowledgements that it sends. */
 export type Reaction = (
@@ -84,6 +87,18 @@ export class Receiver {
       });
     }
     const { number, content } = parsed;
+    if (number === 0 || number > MOST) {
+      throw new NotYet({
+        inWords: true,
+        property: `${this.#what} A block came that is number ` +
+          `${number.toLocaleString("en")}.`,
+        expected: "numbers from 1 on, the highest byte first",
+        came: shown(datagram.bytes.subarray(0, 5)),
+        cause:
+          "The first block is number 1: 44 00 00 00 01. setUint32() of a " +
+          "DataView writes it so; other languages call it big-endian.",
+      });
+    }
     this.lastFrom = datagram.from;
     this.lastAt = datagram.at;
     const times = (this.times.get(number) ?? 0) + 1;
@@ -135,6 +150,7 @@ export class Receiver {
     const { code } = this.#workplace.program?.status ?? { code: 0 };
     if (code === 0) return;
     throw new NotYet({
+      inWords: true,
       property: `${this.#what} The file arrived, and the program failed.`,
       expected: "exit status 0",
       came: `exit status ${code}`,
@@ -145,9 +161,11 @@ export class Receiver {
   /** Asserts how many datagrams were sent at most. */
   expectAtMost(most: number, cause: string): void {
     if (this.total <= most) return;
+    this.#workplace.measures();
     const repeats = [...this.times].filter(([, times]) => times > 1)
       .map(([number, times]) => `block ${number}: ${times} times`).join(", ");
     throw new NotYet({
+      inWords: true,
       property: `${this.#what} More blocks were sent than needed.`,
       expected: `at most ${most} datagrams`,
       came: `${this.total} datagrams (${repeats})`,

@@ -12,6 +12,7 @@ import {
   type Outcome,
   tryStep,
 } from "../../launch/exercises/run.ts";
+import { pause } from "./workplace.ts";
 import { hintsOf, taskOf } from "../../launch/exercises/readme.ts";
 import { ROOT } from "../assertions.ts";
 import { type Exercise, folderOf, LADDER, load } from "./exercise.ts";
@@ -118,9 +119,10 @@ async function attempt(
   const command = denoCommand(exercise, join(ROOT, file));
   const trial = { command, cwd: ROOT, seed: 1 };
   // On a busy machine a check may say that it cannot tell. Then it is asked again.
-  for (let tries = 1; tries < 5; tries++) {
+  for (let tries = 1; tries < 6; tries++) {
     const outcome = await tryStep(exercise, step, trial);
     if (outcome.verdict !== "cannot tell") return outcome;
+    await pause(500 * tries);
   }
   return await tryStep(exercise, step, trial);
 }

@@ -12,6 +12,8 @@ export interface Finding {
   expected?: string | Uint8Array;
   /** What came. */
   came?: string | Uint8Array;
+  /** Whether these two tell of it in words, so that bytes are not compared. */
+  inWords?: boolean;
   /** The usual cause, and what to look at. */
   cause: string;
 }
@@ -33,7 +35,18 @@ export class NotYet extends Error {
  */
 export class CannotTell extends Error {
   override name = "CannotTell";
+  /** Whether it may be different the next time. */
+  readonly busy: boolean;
+
+  constructor(message: string, busy = false) {
+    super(message);
+    this.busy = busy;
+  }
 }
+
+/** Why nothing can be told of a program on a machine that is too slow. */
+export const BUSY =
+  "This machine was too busy: the check's own timers were late.";
 
 /** So many characters of a long text are shown on each side of a difference. */
 const AROUND = 40;
@@ -112,6 +125,20 @@ export function shown(bytes: Uint8Array): string {
 /** Makes a program's text safe to print: it cannot command the terminal. */
 export function escape(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu, "\uFFFD");
+}
+
+/**
+ * The last lines that a program printed, safe to print; if they are a stack trace,
+ * from the line on that names the error.
+ */
+export function lastLines(printed: string, most: number): string[] {
+  const lines = printed.split("\n").filter((line) => line.trim() !== "");
+  const error = lines.findIndex((line, index) =>
+    index >= lines.length - 30 &&
+    /^(error:|Uncaught|[\w.]*(Error|Exception)\b)/.test(line)
+  );
+  const from = error < 0 ? lines.length - most : Math.max(0, error);
+  return lines.slice(Math.max(0, from)).slice(0, most).map(escape);
 }
 
 function hex(bytes: Uint8Array): string {

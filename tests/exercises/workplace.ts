@@ -15,6 +15,7 @@ import {
   mentions,
 } from "../../launch/programs/command.ts";
 import { Program } from "../../launch/programs/program.ts";
+import type { Reaper } from "../../launch/programs/reaper_client.ts";
 import { networkOf } from "./network.ts";
 import {
   Recording,
@@ -25,7 +26,7 @@ import { relayTcp } from "../../launch/wire/tcp_relay.ts";
 import { relayUdp } from "../../launch/wire/udp_relay.ts";
 import { Random } from "../torture/random.ts";
 import type { Exercise, Step } from "./exercise.ts";
-import { CannotTell, NotYet, toBytes } from "./verdict.ts";
+import { BUSY, CannotTell, lastLines, NotYet, toBytes } from "./verdict.ts";
 
 export { pause };
 
@@ -35,8 +36,14 @@ export const PATIENCE = 5_000;
 /** How long a program may take to start, in ms. */
 const START = 20_000;
 
-/** A timer of ours that is so late, in ms, says that the machine is too slow. */
-const LATE = 200;
+/**
+ * A timer of ours that is so late, in ms, says that the machine is too slow for any
+ * limit of a check. Finer ones ask {@linkcode Workplace.measures}.
+ */
+const LATE = 400;
+
+/** The same, where a repeat after 0.3 s is counted. */
+const LATE_FOR_REPEATS = 150;
 
 /** What a workplace is made for. */
 export interface Task {
@@ -50,6 +57,8 @@ export interface Task {
   folder: string;
   /** What the data of the check are drawn from. */
   seed: number;
+  /** Who ends the program if this process is ended first. */
+  reaper?: Reaper;
 }
 
 /** One try of one step. Disposing of it ends all that it has started. */
@@ -85,9 +94,23 @@ export class Workplace implements AsyncDisposable {
     }, 100);
   }
 
+  /** The port at which the program is to listen, if it is a server. */
+  get target(): number {
+    return this.#target;
+  }
+
   /** Whether a timer of ours was so late that no limit can be trusted. */
   get late(): boolean {
     return this.#latest > LATE;
+  }
+
+  /**
+   * Throws {@linkcode CannotTell} if a timer of ours was late, before a program is
+   * blamed for what it repeats, or how long it takes.
+   */
+  measures(late: number = LATE_FOR_REPEATS): void {
+    if (this.#latest <= late) return;
+    throw new CannotTell(BUSY, true);
   }
 
   /**
@@ -247,7 +270,7 @@ export class Workplace implements AsyncDisposable {
   }
 
   #start(port: number, args: string[]): Program {
-    const { command, cwd, folder } = this.#task;
+    const { command, cwd, folder, reaper } = this.#task;
     const values = { port: `${port}`, host: "127.0.0.1", folder };
     const { env, words: [executable, ...words] } = fillIn(command, values);
     // Without a place for the port, it comes first after the command.
@@ -259,8 +282,13 @@ export class Workplace implements AsyncDisposable {
         {},
         cwd,
         executable,
-        { PYTHONUNBUFFERED: "1", ...env },
+        { PYTHONUNBUFFERED: "1", PYTHONIOENCODING: "utf-8", ...env },
+        // It may be a script that starts others: all of them end together.
+        Deno.build.os !== "windows",
       );
+      const { group, ended } = this.program;
+      reaper?.started(group);
+      ended.then(() => reaper?.ended(group));
     } catch (error) {
       const why = error instanceof Error ? error.message : `${error}`;
       throw new CannotTell(`Cannot start ${executable}: ${why}`);
@@ -276,7 +304,7 @@ export class Workplace implements AsyncDisposable {
       if (ended()) {
         throw new CannotTell(
           `Your program ended with status ${program.status?.code} before it ` +
-            `listened.${lastLine(program)}`,
+            `listened.${lastWords(program)}`,
         );
       }
       if (performance.now() > end) {
@@ -506,8 +534,21 @@ export class Listener implements Disposable {
 
   /** The next client; the program must connect within `ms` milliseconds. */
   async accept(ms: number = PATIENCE): Promise<Peer> {
+    const { program } = this.#workplace;
+    const gone = async (): Promise<never> => {
+      const status = await program?.ended;
+      await pause(500); // what it has connected before may still be on its way
+      throw new NotYet({
+        property: "Your program did not connect. It ended with status " +
+          `${status?.code}.`,
+        cause: "Connect to 127.0.0.1 and the port of the first argument. The " +
+          "last that it printed may say why it did not.",
+      });
+    };
+    const ended = gone();
+    ended.catch(() => {}); // a program ends after it has connected, too
     const connection = await this.#workplace.within(
-      this.#listener.accept(),
+      Promise.race([this.#listener.accept(), ended]),
       () => ({
         property: `Your program did not connect within ${ms / 1000} s.`,
         cause: "Connect to 127.0.0.1 and the port of the first argument.",
@@ -625,7 +666,7 @@ export class Socket implements Disposable {
   }
 }
 
-function lastLine({ stdout, stderr }: Program): string {
-  const line = (stdout + stderr).trimEnd().split("\n").at(-1);
-  return line ? ` Its last line: ${line}` : " It printed nothing.";
+function lastWords({ stdout, stderr }: Program): string {
+  const [line] = lastLines(stdout + stderr, 1);
+  return line ? ` It said: ${line}` : " It printed nothing.";
 }

@@ -7,6 +7,7 @@ const exercise: Exercise = {
   title: "read an answer to its end: by length, by chunks, to the end",
   role: "client",
   transport: "tcp",
+  more: "/",
   steps: [
     {
       title: "asks as HTTP wants it, and prints a body by its length",
@@ -38,8 +39,8 @@ const exercise: Exercise = {
           "Grüße, you",
           'We sent "content-LENGTH:12", and ' +
             "the body in pieces.",
-          "Names of fields may be written in any letter " +
-            "case, a blank after the colon may be missing, and the length counts " +
+          "One read() may bring only a part: read on until the body is whole. " +
+            "Names of fields may be written in any letter case, a blank after the colon may be missing, and the length counts " +
             "bytes.",
         );
       },
@@ -152,6 +153,7 @@ const exercise: Exercise = {
         const { stderr = "" } = workplace.program ?? {};
         if (stderr.trim().split("\n").length === 1 && stderr.trim()) return;
         throw new NotYet({
+          inWords: true,
           property:
             "We announced 10 bytes, sent 4 and ended. The program did not " +
             "say so in one line on standard error.",
@@ -202,6 +204,7 @@ async function ends(
   const code = await workplace.exits(() => ({ property, cause }));
   if (code === status) return;
   throw new NotYet({
+    inWords: true,
     property: `${what} The exit status was not the right one.`,
     expected: `exit status ${status}`,
     came: `exit status ${code}`,

@@ -183,6 +183,7 @@ const exercise: Exercise = {
         );
         if (!program.status) return;
         throw new NotYet({
+          inWords: true,
           property: "A client left, and the program ended.",
           expected: "the program goes on",
           came: `exit status ${program.status.code}`,

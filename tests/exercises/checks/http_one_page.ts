@@ -28,8 +28,8 @@ const exercise: Exercise = {
           await peer.send(GET.slice(0, at));
           await peer.expectSilence(
             150,
-            `We sent the first ${at} bytes of a request, and the program ` +
-              "answered or closed.",
+            `We sent a request up to byte ${at}, and the program answered or ` +
+              "closed.",
             "One read() brings what has arrived, perhaps half of the head. " +
               'Read on until it holds the blank line ("\\r\\n\\r\\n").',
           );
@@ -48,6 +48,7 @@ const exercise: Exercise = {
         // deno-lint-ignore no-control-regex
         if (/[^\x00-\x7f]/.test(body)) return;
         throw new NotYet({
+          inWords: true,
           property: "The page has no character of more than one byte.",
           expected: "for example <p>Grüße 👋</p>",
           came: body,
@@ -101,8 +102,11 @@ const exercise: Exercise = {
         const took = performance.now() - start;
         if (silent.ended && took > 1_000) return;
         throw new NotYet({
+          inWords: true,
           property: silent.ended
-            ? `A client had stopped, and was given up after ${took} ms.`
+            ? `A client had stopped, and was given up after ${
+              Math.round(took)
+            } ms.`
             : "A client had stopped in its head. 8 s later the connection was " +
               "still open.",
           expected: "closed after 2 to 5 s",

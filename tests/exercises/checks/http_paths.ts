@@ -191,6 +191,7 @@ async function gets(
   expectStatus(answer, status, asked, cause);
   if (word === undefined || answer.body.includes(word)) return;
   throw new NotYet({
+    inWords: true,
     property: `${asked} It was not the right page.`,
     expected: `a page with the word "${word}"`,
     came: answer.body,

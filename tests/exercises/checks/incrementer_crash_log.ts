@@ -7,6 +7,7 @@ const exercise: Exercise = {
   title: "what was answered survives a crash",
   role: "server",
   transport: "tcp",
+  more: "numbers.log",
   flags: ["--allow-read={folder}", "--allow-write={folder}"],
   steps: [
     {

@@ -139,6 +139,7 @@ const exercise: Exercise = {
         );
         if (!program.status) return;
         throw new NotYet({
+          inWords: true,
           property: "Somebody left, and the program ended.",
           expected: "the program goes on",
           came: `exit status ${program.status.code}`,
@@ -157,11 +158,15 @@ const exercise: Exercise = {
         const bo = await enter(workplace, "Bo", [ana]);
         const line = `${"x".repeat(9_000)}\n`;
         // Together more than all buffers between us hold.
+        let thrownOut = false;
         for (let count = 0; count < 1_500; count += 30) {
           const sending = ana.send(line.repeat(30));
           for (let i = 1; i <= 30; i++) {
             let heard = await bo.line();
-            if (heard === "* Dov has left\n") heard = await bo.line();
+            if (heard === "* Dov has left\n") {
+              thrownOut = true;
+              heard = await bo.line();
+            }
             if (heard === `Ana: ${line}`) continue;
             throw new NotYet({
               property: "One in the room never reads. Ana said her line " +
@@ -174,6 +179,15 @@ const exercise: Exercise = {
             });
           }
           await sending;
+        }
+        if (!thrownOut) {
+          await bo.expect(
+            "* Dov has left\n",
+            "One in the room never reads. Over 10 MB waited for him, and he " +
+              "was not thrown out.",
+            "Count the bytes that wait for each member. When there are more " +
+              "than 1 MB, close the connection, and tell the others.",
+          );
         }
         deaf.close();
       },
@@ -197,7 +211,8 @@ async function enter(
       "Tell all others who has come, when the name is whole.",
     );
   }
-  if (others.length === 0) await pause(50);
+  // Nobody can hear that this one is there, so we give the program some time.
+  if (others.length === 0) await pause(300);
   return peer;
 }
 

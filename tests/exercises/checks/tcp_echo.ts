@@ -26,6 +26,21 @@ const exercise: Exercise = {
       },
     },
     {
+      title: "goes on after its first read",
+      async check(workplace) {
+        await workplace.startServer();
+        const peer = await workplace.connect();
+        for (const text of ["one", "two", "three"]) {
+          await peer.send(text);
+          await peer.expect(
+            text,
+            `We sent "one", "two", "three", and "${text}" did not come back.`,
+            "The program reads once. Read in a loop until the client ends.",
+          );
+        }
+      },
+    },
+    {
       title: "sends back bytes that are no text",
       async check(workplace) {
         await workplace.startServer();
@@ -45,21 +60,6 @@ const exercise: Exercise = {
           "We sent half of the character ü, and it did not come back as it was.",
           "Half a character is bytes, too. Send bytes, not text.",
         );
-      },
-    },
-    {
-      title: "goes on after its first read",
-      async check(workplace) {
-        await workplace.startServer();
-        const peer = await workplace.connect();
-        for (const text of ["one", "two", "three"]) {
-          await peer.send(text);
-          await peer.expect(
-            text,
-            `We sent "one", "two", "three", and "${text}" did not come back.`,
-            "The program reads once. Read in a loop until the client ends.",
-          );
-        }
       },
     },
     {
@@ -123,6 +123,7 @@ const exercise: Exercise = {
         await workplace.vanish(workplace.bytes(20_000));
         if (program.status) {
           throw new NotYet({
+            inWords: true,
             property: "A client vanished, and the program ended.",
             came: `exit status ${program.status.code}`,
             expected: "the program goes on",

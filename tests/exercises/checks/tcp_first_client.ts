@@ -48,6 +48,7 @@ const exercise: Exercise = {
         }));
         if (status === 1) return;
         throw new NotYet({
+          inWords: true,
           property: "The server left without an answer.",
           expected: "exit status 1",
           came: `exit status ${status}`,
@@ -87,18 +88,23 @@ async function converse(workplace: Workplace, pieces: string[]) {
   }));
   const answer = pieces.join("");
   const printed = workplace.program?.stdout ?? "";
-  if (!printed.includes(answer)) {
+  const came = printed.replace(/\r?\n$/, "");
+  if (came !== answer) {
     throw new NotYet({
       property: "The program did not print the answer as it was.",
       expected: answer,
-      came: printed.replace(/\n$/, ""),
-      cause: "One read() returns what has arrived by then, perhaps a part, " +
-        "perhaps half a character. Collect the bytes up to the end, and " +
-        "decode them then.",
+      came,
+      cause: came.includes(answer)
+        ? "Print the answer and nothing else. What you want to say besides " +
+          "goes to standard error: console.error()."
+        : "One read() returns what has arrived by then, perhaps a part, " +
+          "perhaps half a character. Collect the bytes up to the end, and " +
+          "decode them then.",
     });
   }
   if (status !== 0) {
     throw new NotYet({
+      inWords: true,
       property: "The program printed the answer and ended with an error.",
       expected: "exit status 0",
       came: `exit status ${status}`,

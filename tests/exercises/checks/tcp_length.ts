@@ -16,8 +16,9 @@ const exercise: Exercise = {
         await peer.expect(
           message("cba"),
           'We sent the length 3 and "abc". The answer was not right.',
-          "The answer, too, begins with its length: four bytes, the highest " +
-            "first (setUint32 of a DataView does that).",
+          "A length has its highest byte first, in what comes and in what you " +
+            "send: getUint32 and setUint32 of a DataView do that. Read the other " +
+            "way round, 00 00 00 03 is 50,331,648.",
         );
       },
     },

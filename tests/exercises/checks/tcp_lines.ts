@@ -148,6 +148,17 @@ const exercise: Exercise = {
             'feed: answer "too long" and close.',
         );
         await bad.rest();
+        if (!bad.ended) {
+          throw new NotYet({
+            inWords: true,
+            property:
+              "One client sent too long a line. Its connection stayed " +
+              "open.",
+            expected: "too long, and the end",
+            came: "too long, and no end",
+            cause: 'Close that connection after "too long".',
+          });
+        }
         await sending;
         await good.send("still here\n");
         await answers(
@@ -159,6 +170,7 @@ const exercise: Exercise = {
         );
         if (!program.status) return;
         throw new NotYet({
+          inWords: true,
           property: "One client sent too long a line, and the program ended.",
           expected: "the program goes on",
           came: `exit status ${program.status.code}`,

@@ -102,6 +102,7 @@ const exercise: Exercise = {
         }
         if (!program.status) return;
         throw new NotYet({
+          inWords: true,
           property: "One client vanished, and the program ended.",
           expected: "the program goes on",
           came: `exit status ${program.status.code}`,

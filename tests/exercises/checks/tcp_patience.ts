@@ -62,14 +62,23 @@ const exercise: Exercise = {
       async check(workplace) {
         const peer = await asked(workplace);
         const start = performance.now();
-        await ends(
-          workplace,
-          4,
-          "The server took the question and said nothing.",
-          "Give up after 2 s: a timer (setTimeout) that ends the program, or " +
-            "Promise.race() of the read and a timer.",
-        );
-        early(performance.now() - start, 1_500);
+        const what = "The server took the question and said nothing.";
+        const cause = "Give up after 2 s: a timer (setTimeout) that ends the " +
+          "program, or Promise.race() of the read and a timer.";
+        await ends(workplace, 4, what, cause);
+        const took = performance.now() - start;
+        early(took, 1_500);
+        if (took > 5_000) {
+          throw new NotYet({
+            inWords: true,
+            property: `${what} The program gave up after ${
+              (took / 1000).toFixed(1)
+            } s.`,
+            expected: "exit status 4 after 2 s without a byte",
+            came: `exit status 4 after ${(took / 1000).toFixed(1)} s`,
+            cause: "There are two limits: 2 s without a byte, 6 s for all.",
+          });
+        }
         complaint(workplace);
         void peer;
       },
@@ -85,6 +94,7 @@ const exercise: Exercise = {
         }
         if (workplace.program?.status) {
           throw new NotYet({
+            inWords: true,
             property: "A byte came every 0.9 s, and the program gave up.",
             expected: "it waits: no silence lasted 2 s",
             came: `exit status ${workplace.program.status.code}`,
@@ -120,6 +130,7 @@ const exercise: Exercise = {
         const what = "A byte came every 0.3 s, and no line end.";
         if (!program?.status) {
           throw new NotYet({
+            inWords: true,
             property: `${what} After 10 s the program was still waiting.`,
             expected: "exit status 4 after 6 s",
             came: "no end",
@@ -160,6 +171,7 @@ async function ends(
   }), 8_000);
   if (code === status) return;
   throw new NotYet({
+    inWords: true,
     property: `${what} The program's exit status was not the right one.`,
     expected: `exit status ${status}`,
     came: `exit status ${code}`,
@@ -170,6 +182,7 @@ async function ends(
 function early(took: number, least: number): void {
   if (took >= least) return;
   throw new NotYet({
+    inWords: true,
     property: `The program gave up after ${(took / 1000).toFixed(1)} s.`,
     expected: `it waits for at least ${(least / 1000).toFixed(1)} s`,
     came: `${(took / 1000).toFixed(1)} s`,
@@ -192,6 +205,7 @@ function complaint({ program }: Workplace): void {
   const lines = program?.stderr.trimEnd().split("\n") ?? [];
   if (lines.length === 1 && lines[0] !== "" && program?.stdout === "") return;
   throw new NotYet({
+    inWords: true,
     property: "The program did not say in one line on standard error why it " +
       "gave up.",
     expected: "one line on standard error, nothing on standard output",

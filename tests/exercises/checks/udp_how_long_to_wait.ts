@@ -22,6 +22,7 @@ const exercise: Exercise = {
   title: "measure how long answers take, and wait as long as that",
   role: "client",
   transport: "udp",
+  more: "README.md",
   flags: ["--allow-read={folder}"],
   steps: [
     {
@@ -70,6 +71,7 @@ const exercise: Exercise = {
         const took = await transfer(workplace, 12, 2, what, MEASURE);
         if (took < 4_000) return;
         throw new NotYet({
+          inWords: true,
           property: what,
           expected: "about 1 s for all of it: two waits of 0.5 s",
           came: `${(took / 1000).toFixed(1)} s`,
@@ -103,6 +105,7 @@ const exercise: Exercise = {
           ", ",
         );
         throw new NotYet({
+          inWords: true,
           property: "Nobody acknowledged anything.",
           expected:
             "4 tries, each wait twice the one before, then exit status 1",

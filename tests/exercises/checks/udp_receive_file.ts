@@ -9,6 +9,7 @@ const exercise: Exercise = {
   title: "receive a file in blocks: duplicates, and the last word",
   role: "server",
   transport: "udp",
+  more: "received.bin",
   flags: ["--allow-read={folder}", "--allow-write={folder}"],
   steps: [
     {
@@ -148,6 +149,7 @@ async function transfer(
   }
   if (status === 0) return;
   throw new NotYet({
+    inWords: true,
     property: `${what} The file is right, and the program failed.`,
     expected: "exit status 0",
     came: `exit status ${status}`,

@@ -14,11 +14,15 @@ const REPEAT =
   "The timer must end the wait: a loop that only looks at what comes never sees " +
   "that nothing does.";
 
+/** So often block 2 is lost: a program may be late for the first lie. */
+const LOST = 2;
+
 const exercise: Exercise = {
   name: "udp/send-file",
   title: "send a file in blocks: repeat, and believe only the right answer",
   role: "client",
   transport: "udp",
+  more: "README.md",
   flags: ["--allow-read={folder}"],
   steps: [
     {
@@ -37,7 +41,8 @@ const exercise: Exercise = {
             "file. The first one with fewer bytes ends it.",
         );
         receiver.expectAtMost(
-          blocksOf(file).length,
+          // One more, because a busy machine may be late once.
+          blocksOf(file).length + 1,
           "Nothing was lost, so nothing " +
             "needs to be sent twice.",
         );
@@ -84,16 +89,17 @@ const exercise: Exercise = {
           workplace,
           file,
           "The acknowledgement " +
-            "of block 1 came once more while block 2 was lost.",
+            "of block 1 came once more while block 2 was lost, twice.",
         );
         await receiver.serve((number, times) =>
-          number === 2 && times === 1 ? [1] : [number]
+          number === 2 && times <= LOST ? [1] : [number]
         );
         receiver.expectWhole(file, BELIEVE);
-        if ((receiver.times.get(2) ?? 0) >= 2) return;
+        if ((receiver.times.get(2) ?? 0) > LOST) return;
         throw new NotYet({
-          property: "Block 2 was lost. It was not sent again.",
-          expected: "block 2 twice",
+          inWords: true,
+          property: "Block 2 was lost twice. It was not sent again.",
+          expected: "block 2 three times",
           came: `block 2 ${receiver.times.get(2) ?? 0} times`,
           cause: BELIEVE,
         });
@@ -130,22 +136,23 @@ const exercise: Exercise = {
         const receiver = await Receiver.start(
           workplace,
           file,
-          "A stranger acknowledged block 2, which was lost.",
+          "A stranger acknowledged block 2, which was lost, twice.",
           { direct: true },
         );
         await receiver.serve(async (number, times, block) => {
-          if (number !== 2 || times > 1) return [number];
+          if (number !== 2 || times > LOST) return [number];
           await stranger.send(ack(2), block.from);
           await pause(50);
           return [];
         });
         receiver.expectWhole(file, BELIEVE);
-        if ((receiver.times.get(2) ?? 0) >= 2) return;
+        if ((receiver.times.get(2) ?? 0) > LOST) return;
         throw new NotYet({
+          inWords: true,
           property:
             "A stranger acknowledged block 2, and it was not sent again.",
-          expected: "block 2 twice",
-          came: "block 2 once",
+          expected: "block 2 three times",
+          came: `block 2 ${receiver.times.get(2) ?? 0} times`,
           cause: BELIEVE,
         });
       },
@@ -165,6 +172,7 @@ const exercise: Exercise = {
         receiver.expectWhole(file, REPEAT);
         if ((receiver.times.get(3) ?? 0) >= 2) return;
         throw new NotYet({
+          inWords: true,
           property:
             "The last acknowledgement was lost. The last block was not sent " +
             "again.",
@@ -183,10 +191,25 @@ const exercise: Exercise = {
           "Nobody " +
             "acknowledged anything.",
         );
-        await receiver.serve(() => []);
+        let first = 0;
+        await receiver.serve((_number, _times, { at }) => {
+          first ||= at;
+          return [];
+        });
         const code = workplace.program?.status?.code;
+        const took = receiver.lastAt - first;
+        if (code === 1 && receiver.total === 10 && took < 2_000) {
+          throw new NotYet({
+            inWords: true,
+            property: "Nobody acknowledged anything.",
+            expected: "10 datagrams, 0.3 s between them",
+            came: `10 datagrams in ${(took / 1000).toFixed(1)} s`,
+            cause: "An acknowledgement takes its time. Wait 0.3 s for it.",
+          });
+        }
         if (code === 1 && receiver.total === 10) return;
         throw new NotYet({
+          inWords: true,
           property: "Nobody acknowledged anything.",
           expected: "10 datagrams, then exit status 1",
           came: `${receiver.total} datagrams, then exit status ${code}`,

@@ -2,6 +2,7 @@ import { blocksOf } from "../blocks.ts";
 import type { Exercise } from "../exercise.ts";
 import { Receiver } from "../receiver.ts";
 import { NotYet } from "../verdict.ts";
+import type { Workplace } from "../workplace.ts";
 
 /** So many blocks may be under way. */
 const WINDOW = 8;
@@ -16,6 +17,7 @@ const exercise: Exercise = {
   title: "eight blocks under way: fill the time that answers take",
   role: "client",
   transport: "udp",
+  more: "README.md",
   flags: ["--allow-read={folder}"],
   steps: [
     {
@@ -30,7 +32,8 @@ const exercise: Exercise = {
         await receiver.serve();
         receiver.expectWhole(file, "Blocks are those of udp/send-file.");
         receiver.expectAtMost(
-          blocksOf(file).length,
+          // When a busy machine is late once, a whole window goes out again.
+          blocksOf(file).length + WINDOW,
           "Nothing was lost, so nothing " +
             "needs to be sent twice.",
         );
@@ -46,9 +49,10 @@ const exercise: Exercise = {
           "We acknowledged " +
             "nothing yet.",
         );
-        const first = await collect(receiver, 200, WINDOW);
+        const first = await collect(workplace, receiver, WINDOW);
         if (first !== WINDOW) {
           throw new NotYet({
+            inWords: true,
             property: "We acknowledged nothing yet.",
             expected: "blocks 1 to 8",
             came: `blocks 1 to ${first}`,
@@ -71,12 +75,13 @@ const exercise: Exercise = {
           "Eight blocks were " +
             "under way. We acknowledged block 1 alone.",
         );
-        await collect(receiver, 200, WINDOW);
+        await collect(workplace, receiver, WINDOW);
         const last = receiver.lastFrom;
         if (last) await receiver.acknowledge(1, last);
-        const now = await collect(receiver, 200, WINDOW + 1);
+        const now = await collect(workplace, receiver, WINDOW + 1);
         if (now !== WINDOW + 1) {
           throw new NotYet({
+            inWords: true,
             property:
               "Eight blocks were under way. We acknowledged block 1 alone.",
             expected: "block 9",
@@ -113,7 +118,9 @@ const exercise: Exercise = {
         // One at a time cannot be faster than this, on any machine.
         const alone = (count - 1) * 50;
         if (took < alone / 3) return;
+        workplace.measures(30);
         throw new NotYet({
+          inWords: true,
           property: `A round trip took 50 ms. ${count} blocks took ` +
             `${Math.round(took)} ms.`,
           expected:
@@ -170,6 +177,7 @@ const exercise: Exercise = {
         const most = Math.max(...receiver.times.values());
         if (most <= 3) return;
         throw new NotYet({
+          inWords: true,
           property: "Each tenth datagram was lost. A block was sent too often.",
           expected: "at most three times",
           came: `${most} times`,
@@ -192,6 +200,7 @@ const exercise: Exercise = {
         const most = Math.max(...receiver.times.values());
         if (code === 1 && most === 10) return;
         throw new NotYet({
+          inWords: true,
           property: "Nobody acknowledged anything.",
           expected: "10 tries, then exit status 1",
           came: `${most} tries, then exit status ${code}`,
@@ -203,27 +212,30 @@ const exercise: Exercise = {
 };
 
 /**
- * Takes blocks without a word until nothing new comes for so many ms, or one more
- * than allowed has come; returns the highest number.
+ * Takes blocks without a word until so many have come, and looks whether one more
+ * comes; returns the highest number. A busy machine may need some time for them, so
+ * repeats may come in between.
  */
 async function collect(
+  { program }: Workplace,
   receiver: Receiver,
-  quiet: number,
-  most: number,
+  expected: number,
 ): Promise<number> {
-  let first = true;
-  while (Math.max(0, ...receiver.times.keys()) <= most) {
-    // The program may take its time to start.
-    const datagram = await receiver.socket.receive(
-      first && receiver.times.size === 0 ? 10_000 : quiet,
-    );
-    first = false;
-    if (!datagram) break;
-    const before = receiver.times.size;
-    await receiver.take(datagram, () => []);
-    if (receiver.times.size === before) break; // a repeat: nothing new comes
-  }
-  return Math.max(0, ...receiver.times.keys());
+  const highest = () => Math.max(0, ...receiver.times.keys());
+  const take = async (ms: number) => {
+    const end = performance.now() + ms;
+    const target = highest() < expected ? expected : expected + 1;
+    while (highest() < target && performance.now() < end && !program?.status) {
+      const datagram = await receiver.socket.receive(20);
+      if (datagram) await receiver.take(datagram, () => []);
+    }
+  };
+  // The first one takes as long as the program takes to start.
+  const first = await receiver.socket.receive(10_000);
+  if (first) await receiver.take(first, () => []);
+  await take(2_000);
+  if (highest() === expected) await take(250);
+  return highest();
 }
 
 export default exercise;

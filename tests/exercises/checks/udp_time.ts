@@ -73,6 +73,7 @@ const exercise: Exercise = {
         );
         if (!program.status) return;
         throw new NotYet({
+          inWords: true,
           property: "Askers had gone, and the program ended.",
           expected: "the program goes on",
           came: `exit status ${program.status.code}`,

@@ -12,6 +12,7 @@ const exercise: Exercise = {
   title: "send a part of a file, or nothing if the client has it",
   role: "server",
   transport: "tcp",
+  more: "README.md",
   flags: ["--allow-read={folder}"],
   steps: [
     {

@@ -1,4 +1,4 @@
-// fails at 3: "two" did not come back
+// fails at 2: "two" did not come back
 // Reads once, answers, and waits for the next client.
 const port = Number(Deno.args[0]);
 const listener = Deno.listen({ hostname: "127.0.0.1", port });

@@ -1,4 +1,4 @@
-// fails at 2: others came back
+// fails at 3: others came back
 // Decodes the bytes and sends the text back.
 const port = Number(Deno.args[0]);
 const listener = Deno.listen({ hostname: "127.0.0.1", port });
