@@ -20,7 +20,7 @@ import { report } from "./exercises/report.ts";
 import { Saves } from "./exercises/saves.ts";
 import { denoCommand, tryStep } from "./exercises/run.ts";
 import { type Command, parseCommand } from "./programs/command.ts";
-import { onceAlone } from "./programs/interruption.ts";
+import { interruption } from "./programs/interruption.ts";
 import { ROOT } from "./programs/program.ts";
 import { Reaper } from "./programs/reaper_client.ts";
 
@@ -36,8 +36,8 @@ const options = parseArgs(Deno.args, {
   unknown: (argument, key) => key === undefined || usage(argument),
 });
 if (options.help) usage("--help");
-onceAlone(() => Deno.exit(1)); // deno task does not pass a kill on
 const PROGRESS = options.progress ?? join(ROOT, FILE);
+if (PROGRESS === "") usage("--progress without a file");
 const [name, ...more] = options._.map(String);
 if (more.length > 0) usage(more.join(" "));
 if (name === undefined) await list();
@@ -93,11 +93,16 @@ async function exercise(asked: string): Promise<never> {
   const text = own
     ? command.text
     : command.text.replace(mine, shownMine).replaceAll("{folder}", ".");
-  let { status, failed } = await attempt(check, command, text);
+  // Each program of a check ends first, then this process.
+  const stop = interruption();
+  const leave = () => setTimeout(() => Deno.exit(130));
+  stop.addEventListener("abort", leave);
+  let { status, failed } = await attempt(check, command, text, stop);
   if (options.lab) {
     const { port = "", "no-open": closed } = options;
     if (!/^\d{0,5}$/.test(port)) usage(`--port ${port}`);
     console.log("");
+    stop.removeEventListener("abort", leave); // the lab has its own end
     const { openInLab } = await import("./exercises/lab.ts");
     await openInLab(check, failed, command, {
       opens: !closed,
@@ -109,7 +114,7 @@ async function exercise(asked: string): Promise<never> {
     const shown = own ? files.join(" or ") : shownMine;
     console.log(`\nWaiting until ${shown} is saved ... (Ctrl-C ends)`);
     await saves.next();
-    ({ status, failed } = await attempt(check, command, text));
+    ({ status, failed } = await attempt(check, command, text, stop));
   }
   Deno.exit(status);
 }
@@ -119,15 +124,16 @@ async function attempt(
   exercise: Exercise,
   command: Command,
   text: string,
+  stop: AbortSignal,
 ): Promise<{ status: number; failed: Step | undefined }> {
   const { name, title, steps } = exercise;
   const seed = options.fresh
     ? crypto.getRandomValues(new Uint32Array(1))[0] ?? SEED
     : SEED;
   console.log(`${name}: ${title}${options.fresh ? ` (data ${seed})` : ""}`);
-  await using reaper = new Reaper();
+  await using reaper = new Reaper({ ownSession: true });
   for (const [index, step] of steps.entries()) {
-    const trial = { command, cwd: Deno.cwd(), seed, reaper };
+    const trial = { command, cwd: Deno.cwd(), seed, reaper, stop };
     const number = `${index + 1} of ${steps.length}`;
     let outcome = await tryStep(exercise, step, trial);
     for (let i = 1; i < TRIES; i++) {

@@ -77,7 +77,7 @@ export function describe(
   const why = causes.length > 0 ? ` (${causes.join(", ")})` : "";
   const note = marks.length > 0 ? `  ${marks.join(", ")}${why}` : "";
   const seconds = (event.sent / 1e6).toFixed(3);
-  return `#${event.number}`.padEnd(5) +
+  return `#${event.number} `.padEnd(5) +
     `${seconds} s  ${program}  ${what}${note}`;
 }
 

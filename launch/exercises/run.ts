@@ -44,6 +44,8 @@ export interface Trial {
   seed: number;
   /** Who ends the program and removes its files if this process is ended first. */
   reaper?: Reaper;
+  /** Ends the program as soon as it aborts. */
+  stop?: AbortSignal;
 }
 
 /** Longer than any step takes, in ms: so that a check never hangs. */
@@ -61,6 +63,8 @@ export async function tryStep(
   const folder = await trial.reaper?.folder() ??
     await Deno.makeTempDir({ prefix: "exercise-" });
   const workplace = new Workplace({ exercise, step, folder, ...trial });
+  const kill = () => workplace.program?.kill("SIGKILL");
+  trial.stop?.addEventListener("abort", kill);
   let timer: ReturnType<typeof setTimeout> | undefined;
   try {
     const limit = new Promise<never>((_, reject) => {
@@ -94,6 +98,7 @@ export async function tryStep(
     };
   } finally {
     clearTimeout(timer);
+    trial.stop?.removeEventListener("abort", kill);
     // What a program has started and let go may hold on to its output.
     await Promise.race([workplace[Symbol.asyncDispose](), pause(LAST)]);
     await Deno.remove(folder, { recursive: true });

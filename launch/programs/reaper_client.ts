@@ -14,13 +14,17 @@ export class Reaper implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #reports: WritableStreamDefaultWriter<Uint8Array>;
 
-  constructor() {
+  /**
+   * With `ownSession` a Ctrl-C does not reach it, not even while it starts. Then it
+   * cannot put the terminal back, either.
+   */
+  constructor({ ownSession = Deno.build.os === "windows" } = {}) {
     this.#process = new Deno.Command(Deno.execPath(), {
       args: REAPER.split(" "),
       cwd: ROOT,
       stdin: "piped",
       // Windows ends all others of the window, or of this process, together.
-      detached: Deno.build.os === "windows",
+      detached: ownSession,
     }).spawn();
     this.#reports = this.#process.stdin.getWriter();
     this.#reports.closed.catch(() => {}); // somebody has ended it

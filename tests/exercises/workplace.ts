@@ -33,6 +33,9 @@ export { pause };
 /** How long a right program may take for what it does at once, in ms. */
 export const PATIENCE = 5_000;
 
+/** How long bytes may take that come one by one, in ms. */
+const SLOWEST = 60_000;
+
 /** How long a program may take to start, in ms. */
 const START = 20_000;
 
@@ -407,8 +410,9 @@ export class Peer implements Disposable {
   }
 
   /**
-   * Asserts that exactly these bytes come next, and takes them. `property` says
-   * what a right program does, `cause` why one does not.
+   * Asserts that exactly these bytes come next, and takes them: none of them more
+   * than `ms` milliseconds after the one before. `property` says what a right program
+   * does, `cause` why one does not.
    */
   async expect(
     expected: string | Uint8Array,
@@ -424,7 +428,14 @@ export class Peer implements Disposable {
       while (right < end && came[right] === bytes[right]) right++;
       return right < end;
     };
-    await this.#settle(() => differs() || right === bytes.length, ms);
+    const all = () => differs() || right === bytes.length;
+    // A program that writes one byte at a time is slow, and right.
+    const last = performance.now() + SLOWEST;
+    for (let before = -1; before < this.#length && performance.now() < last;) {
+      before = this.#length;
+      await this.#settle(all, ms);
+      if (all()) break;
+    }
     if (right < bytes.length) {
       throw new NotYet({ property, expected, came: this.received, cause });
     }

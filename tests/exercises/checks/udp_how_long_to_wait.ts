@@ -42,8 +42,8 @@ const exercise: Exercise = {
       check: (workplace) =>
         check(
           workplace,
-          16,
-          3,
+          20,
+          2,
           "A round trip took 300 to 900 ms.",
           "The average is " +
             "not enough: answers that take longer than it are not lost. Add four times " +
