@@ -12,7 +12,6 @@
 import { lookup } from "node:dns/promises";
 import { SocketAddress } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
-import { TextLineStream } from "jsr:@std/streams@1/text-line-stream";
 
 addEventListener("unhandledrejection", explain);
 const [host = "127.0.0.1", port = "8082", ...others] = Deno.args;
@@ -34,8 +33,7 @@ console.log(
 );
 const prompt = new TextEncoder().encode("Enter request: ");
 await Deno.stdout.write(prompt);
-const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
-for await (const line of typed.pipeThrough(new TextLineStream())) {
+for await (const line of keyboard()) {
   if (line.trim().toLowerCase() === "exit") close("Closing socket...");
   // Spaces may be part of the text, so only those before the request go.
   const [, operation, text] = /^\s*(toupper|tolower):(.+)$/isu.exec(line) ?? [];
@@ -81,6 +79,18 @@ async function receive(socket: Deno.DatagramConn): Promise<string | undefined> {
     if (ok) return text.replace(control, "\uFFFD");
     console.error(`Ignored what came from ${hostname} port ${port}`);
   }
+}
+
+/** Yields what is typed, line by line, from a terminal or a pipe. */
+async function* keyboard(): AsyncGenerator<string, undefined> {
+  const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+  let rest = "";
+  for await (const text of typed) {
+    const lines = (rest + text).split(/\r?\n/);
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
 }
 
 function close(farewell: string): never {

@@ -12,7 +12,6 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
-import { TextLineStream } from "jsr:@std/streams@1/text-line-stream";
 
 /** The server takes a client that is silent for so long for dead. */
 const SILENCE_MS = 30_000;
@@ -38,8 +37,7 @@ let running: AbortController | undefined; // while the client is running
 print("c - connect to server\ns - shutdown client\n");
 print(`exit - exit client terminal\n\n${PROMPT}`);
 if (options.connect) run();
-const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
-for await (const line of typed.pipeThrough(new TextLineStream())) {
+for await (const line of keyboard()) {
   const command = line.trim();
   if (command === "exit") Deno.exit(); // closes the socket, too
   else if (command === "c" && running) print("Client already running!\n");
@@ -172,6 +170,18 @@ function say(line: string): void {
 
 function print(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(text));
+}
+
+/** Yields what is typed, line by line, from a terminal or a pipe. */
+async function* keyboard(): AsyncGenerator<string, undefined> {
+  const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+  let rest = "";
+  for await (const text of typed) {
+    const lines = (rest + text).split(/\r?\n/);
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
 }
 
 function usage(wrong: string): never {

@@ -11,7 +11,6 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
-import { TextLineStream } from "jsr:@std/streams@1/text-line-stream";
 
 addEventListener("unhandledrejection", explain);
 const { host, port } = parseArgs(Deno.args, {
@@ -36,10 +35,9 @@ connection.setKeepAlive(true); // a machine that vanishes says no goodbye
 
 const output = connection.writable.getWriter(), encoder = new TextEncoder();
 const isExit = (text: string) => text.trim().toLowerCase() === "exit";
-const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
-const lines = typed.pipeThrough(new TextLineStream()).getReader();
+const lines = keyboard();
 const messages = receive();
-let message = messages.next(), line = lines.read();
+let message = messages.next(), line = lines.next();
 let ourTurn = true, said = "";
 let timer: ReturnType<typeof setTimeout> | undefined; // while we wait
 while (true) {
@@ -64,7 +62,7 @@ while (true) {
   } else {
     const { value: text = "exit", done } = await line;
     if (done) console.log(); // Ctrl-D does not end the prompt's line
-    line = lines.read();
+    line = lines.next();
     if (!ourTurn && !isExit(text)) {
       console.log("Not sent, it is the server's turn.");
     } else if (text.trim() !== "") {
@@ -91,6 +89,18 @@ async function* receive(): AsyncGenerator<string, undefined> {
     } while (value && text.length < 1024 * 1024);
     yield text;
   }
+}
+
+/** Yields what is typed, line by line, from a terminal or a pipe. */
+async function* keyboard(): AsyncGenerator<string, undefined> {
+  const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+  let rest = "";
+  for await (const text of typed) {
+    const lines = (rest + text).split(/\r?\n/);
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
 }
 
 function close(farewell: string): never {

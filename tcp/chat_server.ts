@@ -11,7 +11,6 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
-import { TextLineStream } from "jsr:@std/streams@1/text-line-stream";
 
 addEventListener("unhandledrejection", explain);
 const { host, port } = parseArgs(Deno.args, {
@@ -33,10 +32,9 @@ connection.setKeepAlive(true); // a machine that vanishes says no goodbye
 
 const output = connection.writable.getWriter(), encoder = new TextEncoder();
 const isExit = (text: string) => text.trim().toLowerCase() === "exit";
-const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
-const lines = typed.pipeThrough(new TextLineStream()).getReader();
+const lines = keyboard();
 const messages = receive();
-let message = messages.next(), line = lines.read();
+let message = messages.next(), line = lines.next();
 let ourTurn = false, lastWord = "";
 let timer: ReturnType<typeof setTimeout> | undefined; // while we wait
 while (lastWord === "") {
@@ -60,7 +58,7 @@ while (lastWord === "") {
   } else {
     const { value: text = "exit", done } = await line;
     if (done) console.log(); // Ctrl-D does not end the prompt's line
-    line = lines.read();
+    line = lines.next();
     if (isExit(text)) lastWord = text;
     else if (!ourTurn) console.log("Not sent, it is the client's turn.");
     else if (text.trim() !== "") {
@@ -92,6 +90,18 @@ async function* receive(): AsyncGenerator<string, undefined> {
     } while (value && text.length < 1024 * 1024);
     yield text;
   }
+}
+
+/** Yields what is typed, line by line, from a terminal or a pipe. */
+async function* keyboard(): AsyncGenerator<string, undefined> {
+  const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+  let rest = "";
+  for await (const text of typed) {
+    const lines = (rest + text).split(/\r?\n/);
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
 }
 
 function close(farewell: string): never {

@@ -114,7 +114,7 @@ async function publish(file: string): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 const NOWHERE = "http://127.0.0.1:9/"; // the discard port; nobody listens there
-const ALL = ["assert", "cli", "log", "path", "streams"];
+const ALL = ["assert", "cli", "log", "path"];
 
 /** A program with an inline import; it tells which package it was given. */
 const PROBE = `

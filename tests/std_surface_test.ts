@@ -26,7 +26,6 @@ import { parseArgs as inlineParseArgs } from "jsr:@std/cli@1/parse-args";
 import * as log from "@std/log";
 import * as path from "@std/path";
 import * as posix from "@std/path/posix";
-import { TextLineStream } from "@std/streams/text-line-stream";
 
 /** Fails with the wrong kind of error, or with none. */
 function assertFails(assertion: () => void): void {
@@ -259,16 +258,4 @@ Deno.test("@std/log: FileHandler appends, holds back and flushes", async () => {
   log.setup({}); // ends the handlers that there were
   assert((await written()).endsWith("two\nthree\n"));
   await Deno.remove(folder, { recursive: true });
-});
-
-Deno.test("@std/streams: a line ends at LF or CR LF alone, wherever it is cut", async () => {
-  const linesOf = async (...pieces: string[]) => {
-    const text = ReadableStream.from(pieces);
-    return await Array.fromAsync(text.pipeThrough(new TextLineStream()));
-  };
-  assertEquals(await linesOf(), []);
-  assertEquals(await linesOf("a\nb\r\n\n", "c\r", "\nd", "e\n"), [
-    ...["a", "b", "", "c", "de"],
-  ]);
-  assertEquals(await linesOf("a\rb\u2028c\n", "rest"), ["a\rb\u2028c", "rest"]);
 });

@@ -14,7 +14,6 @@ import { lookup } from "node:dns/promises";
 import { SocketAddress } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
-import { TextLineStream } from "jsr:@std/streams@1/text-line-stream";
 
 addEventListener("unhandledrejection", explain);
 const { host, port } = parseArgs(Deno.args, {
@@ -39,10 +38,9 @@ console.log(`Connected (UDP) to ${name}. Type messages; 'exit' to quit.`);
 
 const encoder = new TextEncoder();
 const isExit = (text: string) => text.trim().toLowerCase() === "exit";
-const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
-const lines = typed.pipeThrough(new TextLineStream()).getReader();
+const lines = keyboard();
 const messages = receive();
-let message = messages.next(), line = lines.read();
+let message = messages.next(), line = lines.next();
 let ourTurn = true, tries = 1;
 while (true) {
   if (ourTurn) Deno.stdout.writeSync(encoder.encode("You (client): "));
@@ -73,7 +71,7 @@ while (true) {
   } else {
     const { value: text = "exit", done } = await line;
     if (done) console.log(); // Ctrl-D does not end the prompt's line
-    line = lines.read();
+    line = lines.next();
     if (!ourTurn && !isExit(text)) {
       console.log("Not sent, it is the server's turn.");
     } else if (text.trim() !== "" && (await send(text) || isExit(text))) {
@@ -113,6 +111,18 @@ async function* receive(): AsyncGenerator<string, undefined> {
     if (hostname !== asked.address || port !== to.port) continue;
     yield new TextDecoder().decode(datagram);
   }
+}
+
+/** Yields what is typed, line by line, from a terminal or a pipe. */
+async function* keyboard(): AsyncGenerator<string, undefined> {
+  const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+  let rest = "";
+  for await (const text of typed) {
+    const lines = (rest + text).split(/\r?\n/);
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
 }
 
 function close(farewell: string): never {

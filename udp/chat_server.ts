@@ -13,7 +13,6 @@
 import { lookup } from "node:dns/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
-import { TextLineStream } from "jsr:@std/streams@1/text-line-stream";
 
 addEventListener("unhandledrejection", explain);
 const { host, port } = parseArgs(Deno.args, {
@@ -41,10 +40,9 @@ console.log(`UDP Chat Server listening on ${name} ...`);
 
 const encoder = new TextEncoder();
 const isExit = (text: string) => text.trim().toLowerCase() === "exit";
-const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
-const lines = typed.pipeThrough(new TextLineStream()).getReader();
+const lines = keyboard();
 const messages = receive();
-let message = messages.next(), line = lines.read(), ourTurn = false;
+let message = messages.next(), line = lines.next(), ourTurn = false;
 while (true) {
   if (ourTurn) Deno.stdout.writeSync(encoder.encode("You (server): "));
 
@@ -69,7 +67,7 @@ while (true) {
   } else {
     const { value: text = "exit", done } = await line;
     if (done) console.log(); // Ctrl-D does not end the prompt's line
-    line = lines.read();
+    line = lines.next();
     if (isExit(text)) await leave(text);
     if (!ourTurn) console.log("Not sent, it is the client's turn.");
     else if (text.trim() !== "" && await send(text)) {
@@ -77,6 +75,18 @@ while (true) {
       console.log("Waiting for the client ...");
     }
   }
+}
+
+/** Yields what is typed, line by line, from a terminal or a pipe. */
+async function* keyboard(): AsyncGenerator<string, undefined> {
+  const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+  let rest = "";
+  for await (const text of typed) {
+    const lines = (rest + text).split(/\r?\n/);
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
 }
 
 /** Says the last word, which may get lost. */

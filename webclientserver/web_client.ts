@@ -13,7 +13,6 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
-import { TextLineStream } from "jsr:@std/streams@1/text-line-stream";
 
 addEventListener("unhandledrejection", explain);
 const links: string[] = [];
@@ -28,8 +27,7 @@ if (links.length > 1) usage(`${links.length} links`);
 
 const name = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 const EMPTY = /(^|\r?\n)\r?\n/; // an empty line: the end of a head
-const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
-const lines = typed.pipeThrough(new TextLineStream()).getReader();
+const lines = keyboard();
 let connection: Deno.TcpConn | null = null; // kept for the next request
 let reading: Promise<Uint8Array<ArrayBuffer>>; // the read that is under way
 let received = new Uint8Array(); // what has come and is not used yet
@@ -207,9 +205,21 @@ async function print(text: string): Promise<void> {
 /** What is typed; null at the end of the input. */
 async function ask(prompt: string): Promise<string | null> {
   await print(prompt);
-  const { value, done } = await lines.read();
+  const { value, done } = await lines.next();
   if (done) console.log(); // ends the prompt's line
   return done ? null : value;
+}
+
+/** Yields what is typed, line by line, from a terminal or a pipe. */
+async function* keyboard(): AsyncGenerator<string, undefined> {
+  const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+  let rest = "";
+  for await (const text of typed) {
+    const lines = (rest + text).split(/\r?\n/);
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
 }
 
 function usage(wrong: string): never {
