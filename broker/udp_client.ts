@@ -82,14 +82,13 @@ async function receive(socket: Deno.DatagramConn): Promise<string | undefined> {
 }
 
 /** Yields what is typed, line by line, from a terminal or a pipe. */
-async function* keyboard(): AsyncGenerator<string> {
+async function* keyboard(): AsyncGenerator<string, undefined> {
+  const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
   let rest = "";
-  for await (
-    const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())
-  ) {
-    const lines = (rest + text).split("\n");
+  for await (const text of typed) {
+    const lines = (rest + text).split(/\r?\n/);
     rest = lines.pop() ?? "";
-    for (const line of lines) yield line.replace(/\r$/, "");
+    yield* lines;
   }
   if (rest !== "") yield rest;
 }

@@ -13,12 +13,14 @@ import { Buffer } from "node:buffer";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "jsr:@std/cli@1/parse-args";
 
-const PAGE = `<!DOCTYPE html>
+const HELLO = "<h1>Hello!</h1>";
+const pageOf = (text: string) =>
+  `<!DOCTYPE html>
 <html lang="en">
 <head><title>Mini Server</title>
 <meta name="color-scheme" content="light dark"></head>
 <body><main>
-<h1>Hello!</h1>
+${text}
 </main></body>
 </html>
 `;
@@ -70,9 +72,8 @@ async function serve(connection: Deno.TcpConn): Promise<void> {
   console.log("------------------------");
   await client.write(answer(status, head.startsWith("HEAD ")));
 
-  // Lingering close: say that we send no more (FIN), then read on until the
-  // client closes, too. If we closed while it still sends, the system would
-  // reset the connection (RST), which may destroy the answer on its way.
+  // Lingering close: say that we send no more (FIN), and read on until the client
+  // closes, too. Closing at once may cause a reset (RST) that destroys the answer.
   await client.closeWrite();
   while (typeof await read() === "number");
 }
@@ -95,14 +96,11 @@ function statusOf(text: string, count: number | null | "late"): string {
 
 /** The bytes to send: a head and, unless only that is wanted, a page. */
 function answer(status: string, headOnly: boolean): Uint8Array {
-  const page = status === "200 OK"
-    ? PAGE
-    : PAGE.replace(/<h1>[^]*(?=\n<\/main>)/, `<h1>${status}</h1>`);
-  const head = `HTTP/1.1 ${status}\r\n` +
-    "Content-Type: text/html\r\n" +
+  const page = pageOf(status === "200 OK" ? HELLO : `<h1>${status}</h1>`);
+  const allow = status.startsWith("405") ? "Allow: GET, HEAD, POST\r\n" : "";
+  const head = `HTTP/1.1 ${status}\r\nContent-Type: text/html\r\n` +
     `Content-Length: ${page.length}\r\n` + // in bytes: the page is ASCII
-    (status.startsWith("405") ? "Allow: GET, HEAD, POST\r\n" : "") +
-    "Connection: close\r\n\r\n";
+    `${allow}Connection: close\r\n\r\n`;
   return new TextEncoder().encode(headOnly ? head : head + page);
 }
 
@@ -130,9 +128,8 @@ function usage(wrong: string): never {
 function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
   const { name, message } = event.reason;
-  const advice = name === "AddrInUse"
-    ? " Stop the program that uses it, or pass another --port."
-    : "";
+  const inUse = " Stop the program that uses it, or pass another --port.";
+  const advice = name === "AddrInUse" ? inUse : "";
   console.error(`Cannot serve on ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

@@ -15,13 +15,15 @@ import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util"; // threads may not read what "jsr:" means
 import { parentPort, Worker, workerData } from "node:worker_threads";
 
-const PAGE = `<!DOCTYPE html>
+const HELLO = `<h1>Hello from Deno Mini HTTP Server</h1>
+<p>This is a threaded, raw socket HTTP response!</p>`;
+const pageOf = (text: string) =>
+  `<!DOCTYPE html>
 <html lang="en">
 <head><title>Mini Server</title>
 <meta name="color-scheme" content="light dark"></head>
 <body><main>
-<h1>Hello from Deno Mini HTTP Server</h1>
-<p>This is a threaded, raw socket HTTP response!</p>
+${text}
 </main></body>
 </html>
 `;
@@ -96,9 +98,8 @@ async function serve(connection: Deno.TcpConn): Promise<void> {
   );
   await client.write(answer(status, head.startsWith("HEAD ")));
 
-  // Lingering close: say that we send no more (FIN), then read on until the
-  // client closes, too. If we closed while it still sends, the system would
-  // reset the connection (RST), which may destroy the answer on its way.
+  // Lingering close: say that we send no more (FIN), and read on until the client
+  // closes, too. Closing at once may cause a reset (RST) that destroys the answer.
   await client.closeWrite();
   while (typeof await read() === "number");
 }
@@ -121,14 +122,11 @@ function statusOf(text: string, count: number | null | "late"): string {
 
 /** The bytes to send: a head and, unless only that is wanted, a page. */
 function answer(status: string, headOnly: boolean): Uint8Array {
-  const page = status === "200 OK"
-    ? PAGE
-    : PAGE.replace(/<h1>[^]*(?=\n<\/main>)/, `<h1>${status}</h1>`);
-  const head = `HTTP/1.1 ${status}\r\n` +
-    "Content-Type: text/html\r\n" +
+  const page = pageOf(status === "200 OK" ? HELLO : `<h1>${status}</h1>`);
+  const allow = status.startsWith("405") ? "Allow: GET, HEAD, POST\r\n" : "";
+  const head = `HTTP/1.1 ${status}\r\nContent-Type: text/html\r\n` +
     `Content-Length: ${page.length}\r\n` + // in bytes: the page is ASCII
-    (status.startsWith("405") ? "Allow: GET, HEAD, POST\r\n" : "") +
-    "Connection: close\r\n\r\n";
+    `${allow}Connection: close\r\n\r\n`;
   return new TextEncoder().encode(headOnly ? head : head + page);
 }
 
@@ -171,9 +169,8 @@ function usage(wrong: string): never {
 function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
   const { name, message } = event.reason;
-  const advice = name === "AddrInUse"
-    ? " Stop the program that uses it, or pass another --port."
-    : "";
+  const inUse = " Stop the program that uses it, or pass another --port.";
+  const advice = name === "AddrInUse" ? inUse : "";
   console.error(`Cannot serve on ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

@@ -98,9 +98,8 @@ function usage(wrong: string): never {
 function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
   const { name, message } = event.reason;
-  const advice = name === "AddrInUse"
-    ? " Stop the program that uses it, or pass another --port."
-    : "";
+  const inUse = " Stop the program that uses it, or pass another --port.";
+  const advice = name === "AddrInUse" ? inUse : "";
   console.error(`Cannot serve on ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

@@ -161,18 +161,6 @@ async function* receive(connection: Deno.TcpConn): Numbers {
   }
 }
 
-/** Yields what is typed, line by line, from a terminal or a pipe. */
-async function* keyboard(): AsyncGenerator<string> {
-  let rest = "";
-  const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
-  for await (const text of typed) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) yield line.replace(/\r$/, "");
-  }
-  if (rest !== "") yield rest;
-}
-
 /** Prints a line; on a terminal above the prompt and what is being typed. */
 function say(line: string): void {
   // Make room below, remember where the cursor is, insert a line, go one lower.
@@ -182,6 +170,18 @@ function say(line: string): void {
 
 function print(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(text));
+}
+
+/** Yields what is typed, line by line, from a terminal or a pipe. */
+async function* keyboard(): AsyncGenerator<string, undefined> {
+  const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+  let rest = "";
+  for await (const text of typed) {
+    const lines = (rest + text).split(/\r?\n/);
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
 }
 
 function usage(wrong: string): never {

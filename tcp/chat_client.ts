@@ -35,11 +35,14 @@ connection.setKeepAlive(true); // a machine that vanishes says no goodbye
 
 const output = connection.writable.getWriter(), encoder = new TextEncoder();
 const isExit = (text: string) => text.trim().toLowerCase() === "exit";
-const messages = receive(), lines = keyboard();
+const lines = keyboard();
+const messages = receive();
 let message = messages.next(), line = lines.next();
 let ourTurn = true, said = "";
+let timer: ReturnType<typeof setTimeout> | undefined; // while we wait
 while (true) {
   if (ourTurn) Deno.stdout.writeSync(encoder.encode("You (client): "));
+  else console.log("Waiting for the server ...");
 
   // A message arrives, or a line is typed. A pipe's lines wait for our turn. A
   // terminal's are read at once, so that none is sent later, unseen.
@@ -48,6 +51,7 @@ while (true) {
   if (listening) events.push(line.then(() => "line"));
   if (await Promise.race(events) === "message") {
     const { value: text, done } = await message;
+    clearTimeout(timer); // an answer came
     if (ourTurn) console.log(); // ends the prompt's line
     if (done) close("Server closed the connection.\nClient closed.");
     const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu; // could command a terminal
@@ -64,19 +68,14 @@ while (true) {
     } else if (text.trim() !== "") {
       said = text;
       ourTurn = false;
-      console.log("Waiting for the server ...");
       const late = "No answer for 10 s. TCP repeats what did not arrive.";
-      const answer = Promise.race([message, pause(10_000)]);
-      answer.then((came) => came ?? console.log(late));
-      await output.write(encoder.encode(text));
+      timer = setTimeout(console.log, 10_000, late);
+      output.write(encoder.encode(text)); // and, meanwhile, we listen
     }
   }
 }
 
-/**
- * Yields what the server says. Nothing on the wire marks the end of a message,
- * so it ends when nothing follows for 200 ms.
- */
+/** Yields messages. Only silence, here 200 ms, shows where one ends. */
 async function* receive(): AsyncGenerator<string, undefined> {
   const texts = connection.readable.pipeThrough(new TextDecoderStream());
   const reader = texts.getReader();
@@ -94,12 +93,12 @@ async function* receive(): AsyncGenerator<string, undefined> {
 
 /** Yields what is typed, line by line, from a terminal or a pipe. */
 async function* keyboard(): AsyncGenerator<string, undefined> {
-  let rest = "";
   const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+  let rest = "";
   for await (const text of typed) {
-    const lines = (rest + text).split("\n");
+    const lines = (rest + text).split(/\r?\n/);
     rest = lines.pop() ?? "";
-    for (const line of lines) yield line.replace(/\r$/, "");
+    yield* lines;
   }
   if (rest !== "") yield rest;
 }

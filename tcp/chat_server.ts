@@ -22,23 +22,24 @@ if (!/^\d+$/.test(port) || Number(port) > 65535) usage(`--port ${port}`);
 Deno.addSignalListener("SIGINT", () => close("\nServer closed."));
 Deno.addSignalListener("SIGTERM", () => close("\nServer closed."));
 
-// We serve one client. When the listener is closed, the system refuses the next
-// one at once. Otherwise it would wait in the queue for nothing.
+// We serve one client. Others would wait in the system's queue for nothing.
 const listener = Deno.listen({ hostname: host, port: Number(port) });
 console.log(`TCP Chat Server listening on ${nameOf(listener.addr)} ...`);
 const connection = await listener.accept();
-listener.close();
+listener.close(); // the system refuses them now
 console.log(`Client connected from ${nameOf(connection.remoteAddr)}`);
 connection.setKeepAlive(true); // a machine that vanishes says no goodbye
 
 const output = connection.writable.getWriter(), encoder = new TextEncoder();
 const isExit = (text: string) => text.trim().toLowerCase() === "exit";
-const messages = receive(), lines = keyboard();
+const lines = keyboard();
+const messages = receive();
 let message = messages.next(), line = lines.next();
 let ourTurn = false, lastWord = "";
-console.log("Waiting for the client ...");
+let timer: ReturnType<typeof setTimeout> | undefined; // while we wait
 while (lastWord === "") {
   if (ourTurn) Deno.stdout.writeSync(encoder.encode("You (server): "));
+  else console.log("Waiting for the client ...");
 
   // A message arrives, or a line is typed. A pipe's lines wait for our turn. A
   // terminal's are read at once, so that none is sent later, unseen.
@@ -46,6 +47,7 @@ while (lastWord === "") {
   if (ourTurn || Deno.stdin.isTerminal()) events.push(line.then(() => "line"));
   if (await Promise.race(events) === "message") {
     const { value: text, done } = await message;
+    clearTimeout(timer); // an answer came
     if (ourTurn) console.log(); // ends the prompt's line
     if (done) close("Client disconnected\nServer closed.");
     const control = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_C}]/gu; // could command a terminal
@@ -61,11 +63,9 @@ while (lastWord === "") {
     else if (!ourTurn) console.log("Not sent, it is the client's turn.");
     else if (text.trim() !== "") {
       ourTurn = false;
-      console.log("Waiting for the client ...");
       const late = "No answer for 10 s. TCP repeats what did not arrive.";
-      const answer = Promise.race([message, pause(10_000)]);
-      answer.then((came) => came ?? console.log(late));
-      await output.write(encoder.encode(text));
+      timer = setTimeout(console.log, 10_000, late);
+      output.write(encoder.encode(text)); // and, meanwhile, we listen
     }
   }
 }
@@ -76,10 +76,7 @@ await output.write(encoder.encode(lastWord));
 await connection.closeWrite().catch(() => {}); // the client may be gone
 close("Server closed.");
 
-/**
- * Yields what the client says. Nothing on the wire marks the end of a message,
- * so it ends when nothing follows for 200 ms.
- */
+/** Yields messages. Only silence, here 200 ms, shows where one ends. */
 async function* receive(): AsyncGenerator<string, undefined> {
   const texts = connection.readable.pipeThrough(new TextDecoderStream());
   const reader = texts.getReader();
@@ -97,12 +94,12 @@ async function* receive(): AsyncGenerator<string, undefined> {
 
 /** Yields what is typed, line by line, from a terminal or a pipe. */
 async function* keyboard(): AsyncGenerator<string, undefined> {
-  let rest = "";
   const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+  let rest = "";
   for await (const text of typed) {
-    const lines = (rest + text).split("\n");
+    const lines = (rest + text).split(/\r?\n/);
     rest = lines.pop() ?? "";
-    for (const line of lines) yield line.replace(/\r$/, "");
+    yield* lines;
   }
   if (rest !== "") yield rest;
 }
@@ -126,9 +123,8 @@ function usage(wrong: string): never {
 function explain(event: PromiseRejectionEvent): never {
   event.preventDefault(); // one line instead of a stack trace
   const { name, message } = event.reason;
-  const advice = name === "AddrInUse"
-    ? " Stop the program that uses it, or pass another --port."
-    : "";
+  const inUse = " Stop the program that uses it, or pass another --port.";
+  const advice = name === "AddrInUse" ? inUse : "";
   console.error(`Cannot serve on ${host} port ${port}: ${message}.${advice}`);
   Deno.exit(1);
 }

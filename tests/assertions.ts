@@ -302,6 +302,24 @@ export class UdpPeer implements Disposable {
   }
 }
 
+/** Sends a datagram from the same port of another address, to a port of this machine. */
+export async function sendFrom(
+  hostname: string,
+  peer: UdpPeer,
+  port: number,
+): Promise<void> {
+  const script = `
+    const socket = Deno.listenDatagram({
+      transport: "udp", hostname: "${hostname}", port: ${peer.port},
+    });
+    const to = { transport: "udp", hostname: "127.0.0.1", port: ${port} };
+    await socket.send(new TextEncoder().encode("forged"), to);`;
+  const args = ["eval", "--unstable-net", script];
+  const { success } = await new Deno.Command(Deno.execPath(), { args })
+    .output();
+  assert(success);
+}
+
 function portOf(address: Deno.Addr): number {
   if (address.transport !== "udp") throw new Error("Not a UDP address");
   return address.port;

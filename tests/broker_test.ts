@@ -13,6 +13,7 @@ import {
   PATIENCE_MS,
   Program,
   ROOT,
+  sendFrom,
   start,
   startServer,
   UdpPeer,
@@ -701,20 +702,6 @@ function withNet(hosts: string, script: string, args: string[]): Program {
 
 function bytesOf(text: string, ...more: number[]): Uint8Array {
   return Uint8Array.of(...new TextEncoder().encode(text), ...more);
-}
-
-/** A stranger's datagram, from another address with the peer's port. */
-async function sendFrom(hostname: string, peer: UdpPeer, port: number) {
-  const script = `
-    const socket = Deno.listenDatagram({
-      transport: "udp", hostname: "${hostname}", port: ${peer.port},
-    });
-    const to = { transport: "udp", hostname: "127.0.0.1", port: ${port} };
-    await socket.send(new TextEncoder().encode("forged"), to);`;
-  const args = ["eval", "--unstable-net", script];
-  const { success } = await new Deno.Command(Deno.execPath(), { args })
-    .output();
-  assert(success);
 }
 
 /** 65,507 bytes, except on systems that send less (macOS: 9,216). */

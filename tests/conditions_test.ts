@@ -6,6 +6,7 @@ import { PRESETS } from "../launch/wire/conditions/presets.ts";
 import { Counts } from "../launch/wire/counts.ts";
 import { Direction, type Stop } from "../launch/wire/direction.ts";
 import { Lane } from "../launch/wire/lane.ts";
+import { Link } from "../launch/wire/link.ts";
 import {
   type Kind,
   type Recorder,
@@ -15,6 +16,7 @@ import {
   type WireEvent,
 } from "../launch/wire/relay.ts";
 import { PATIENCE_MS } from "./assertions.ts";
+import { event } from "./launches.ts";
 
 const UDP: LinkName[] = [{ name: "server", transport: "udp" }];
 const TCP: LinkName[] = [{ name: "server", transport: "tcp" }];
@@ -126,7 +128,7 @@ Deno.test("conditions: by number, in turns, and so many of each", async () => {
 });
 
 Deno.test("conditions: shares come out, alone and in runs", async () => {
-  const count = 40_000;
+  const count = 20_000;
   const within = (value: number, expected: number, deviations: number) =>
     assert(
       Math.abs(value - expected) <= deviations,
@@ -217,6 +219,14 @@ Deno.test("conditions: duplicate says again, and names the first", async () => {
     ...{ link: "server", from: "client", thing: "datagram", sent: 3, bytes: 3 },
     ...{ delivered: 4, lost: 0, twice: 1, late: 0 },
   });
+});
+
+Deno.test("conditions: what is lost is not doubled, in whatever order they are typed", async () => {
+  const { lane, events } = await bench("duplicate=#1 loss=#1", "udp");
+  lane.take("datagram", 1, new Uint8Array(1));
+  assertEquals(events.map(({ fate, causes }) => [fate, causes.join()]), [
+    ["lost", "loss=#1"],
+  ]);
 });
 
 Deno.test("conditions: what is lost is not doubled, and each loss has its cause", async () => {
@@ -425,7 +435,6 @@ Deno.test("conditions: cut makes pieces that leave at least 5 ms apart", async (
 Deno.test("conditions: glue sends what comes within its time in one piece", async () => {
   const { lane, out, drained, events } = await bench("glue=60ms", "tcp");
   lane.take("message", 1, bytesOf("one "));
-  await pause(10);
   lane.take("message", 1, bytesOf("two"));
   assertEquals(out, []);
   await drained();
@@ -435,6 +444,7 @@ Deno.test("conditions: glue sends what comes within its time in one piece", asyn
   lane.take("message", 1, bytesOf("later"));
   await drained();
   assertEquals(out.map(({ text }) => text), ["one two", "later"]);
+  assertEquals(events.at(-1)?.marks.includes("glued"), false);
 });
 
 Deno.test("conditions: reset and stall after so many bytes, to the byte", async () => {
@@ -472,6 +482,80 @@ Deno.test("conditions: reset and stall after a time", async () => {
   assertEquals(out.map(({ text }) => text), ["in time"]);
   assertEquals(stops.length, 1);
   lane.close();
+});
+
+Deno.test("conditions: what comes later counts time and bytes from then on", async () => {
+  let now = 0, count = 0;
+  const recorder: Recorder = {
+    next: () => ++count,
+    now: () => now,
+    record: () => {},
+  };
+  const link: LinkName = { name: "server", transport: "tcp" };
+  const direction = new Direction("server", "client");
+  const stops: string[] = [];
+  const lane = new Lane({
+    ...{ link: "server", from: "client", direction, recorder, ordered: true },
+    out: () => true,
+    stop: ({ cause }) => stops.push(cause),
+  });
+  lane.take("message", 1, new Uint8Array(9));
+  const change = async (net: string) => {
+    const { up } = (await parseNet([net], { links: [link] })).of(link);
+    lane.countFrom(direction.set(up, 1));
+    lane.run();
+  };
+  now = 60e6;
+  await change("reset=10s");
+  now = 69e6;
+  lane.take("message", 1, new Uint8Array(5));
+  assertEquals(stops, []);
+  await change("reset=10s stall=5B");
+  lane.take("message", 1, new Uint8Array(4));
+  assertEquals(stops, []);
+  now = 70e6;
+  lane.run();
+  assertEquals(stops, ["reset=10s"]);
+  lane.close();
+});
+
+Deno.test("conditions: so many bytes wait for a delay; then datagrams are lost, and it is said", async () => {
+  const { lane, events } = await bench("delay=60s", "udp");
+  const bytes = new Uint8Array(65_507);
+  for (let i = 0; i < 1040; i++) lane.take("datagram", 1, bytes); // 68 MB
+  const lost = events.filter(({ causes }) => causes.includes("relay"));
+  // 64 MiB, of which each takes a little more than its bytes.
+  assertEquals(lost.length, 1040 - Math.floor(64 * 1024 ** 2 / 65_763));
+  const said = events.filter(({ kind }) => kind === "trouble");
+  assertEquals(said.map(({ text }) => text), [
+    "The relay keeps at most 64 MiB under way; it loses the rest.",
+  ]);
+  lane.close();
+});
+
+Deno.test("conditions: a trouble of the relay's own is told once a second at most", () => {
+  let now = 0, told = 0;
+  const recorder: Recorder = {
+    next: () => 1,
+    now: () => now,
+    record: () => told++,
+  };
+  const target = { hostname: "127.0.0.1", port: 9 };
+  const link = new Link({ link: "server", target, recorder }, () => []);
+  for (now of [0, 500_000, 999_999]) link.trouble("no files");
+  assertEquals(told, 1);
+  link.trouble("no memory");
+  now = 1_000_000;
+  link.trouble("no files");
+  assertEquals(told, 3);
+});
+
+Deno.test("conditions: what is made at the relay was sent by nobody", () => {
+  const counts = new Counts();
+  counts.take(event({ bytes: bytesOf("a") }));
+  counts.take(event({ number: 2, bytes: bytesOf("bc"), marks: ["injected"] }));
+  const { sent, bytes, delivered } = counts.of("server", "client") ?? {};
+  assertEquals([sent, bytes, delivered], [1, 1, 2]);
 });
 
 Deno.test("conditions: what 0 says changes nothing", async () => {
@@ -530,6 +614,12 @@ Deno.test("conditions: units, times and files", async () => {
       ["delay", 1_500_000, { from: 0, to: 2_000_000 }],
       ["jitter", 20, null],
     ]);
+    await Deno.writeTextFile(file, `@${file}`);
+    await assertRejects(
+      () => parseNet([`@${file}`], { links: UDP }),
+      BadCondition,
+      "files name files 5 deep",
+    );
   } finally {
     await Deno.remove(file);
   }
@@ -609,6 +699,13 @@ Deno.test("conditions: a sentence says the effect before", async () => {
     UDP,
     "1 of 2 datagrams lost from the server, so a question gets its answer " +
       "50 times of 100",
+  );
+  await says(
+    "duplicate=100% corrupt=#1,#2 up.reorder=1/5 down.duplicate=every1",
+    UDP,
+    "all datagrams arrive twice each way; datagrams #1, #2 have a wrong bit " +
+      "each way; 1 of each 5 datagrams is overtaken by the next one from the " +
+      "client; every datagram arrives twice from the server",
   );
   await says(
     "loss=100%",

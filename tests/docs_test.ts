@@ -124,6 +124,11 @@ for (const document of documents) {
       );
       assert(there?.anchors.includes(anchor), `${place}: no heading ${text}`);
     }
+    // A line break in the wrong place makes plain text of a link.
+    for (const { place, text } of document.prose) {
+      const [broken] = /\]\([^)]*\s[^)]*\)/.exec(text) ?? [];
+      assert(broken === undefined, `${place}: this is no link: ${broken}`);
+    }
   });
 
   Deno.test(`docs: ${path}: files that it names exist`, () => {

@@ -52,6 +52,9 @@ Deno.test("keyboard: keys that edit a line", () => {
     ["\t", "<next>"],
     ["\x04", "<end>"],
   ];
+  const many = Array.from({ length: 250 }, (_, i) => `${i}`);
+  const old = lines(many.join("\r") + "\r" + up.repeat(300) + "!\r").at(-1);
+  assertEquals(old, "50!"); // the last two hundred are kept
   for (const [keys, ...expected] of cases) {
     assertEquals(lines(keys), expected, JSON.stringify(keys));
   }

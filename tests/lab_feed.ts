@@ -87,6 +87,7 @@ export function program(
     state,
     code,
     signal: null,
+    stopped: false,
     edited: false,
   };
 }

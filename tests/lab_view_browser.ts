@@ -354,7 +354,7 @@ async function keys(): Promise<void> {
     return await page.evaluate(`(() => {
       const id = document.activeElement.getAttribute("aria-activedescendant");
       const element = id && document.getElementById(id);
-      return element ? element.getAttribute("aria-label") ?? element.textContent : null;
+      return element ? element.querySelector("title")?.textContent ?? element.textContent : null;
     })()`) as string | null;
   };
   // Bar, then the diagram: one tab stop.

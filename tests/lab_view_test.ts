@@ -547,6 +547,35 @@ Deno.test("lab view: two runs are equal whatever their times, and streams howeve
   assertEquals([found?.what, found?.a, found?.b], ["bytes", 1, 2]);
 });
 
+Deno.test("lab view: what a reset has lost is the first difference, not the reset", () => {
+  const tcp = [run("client", "server"), link("client", "server", "tcp")];
+  const from = "server" as const, kind = "message" as const;
+  const good = historyOf(
+    ...tcp,
+    wire(1, { kind, from, says: "Hello", sent: 10 }),
+    wire(2, { kind: "end", from, sent: 20 }),
+  );
+  const broken = historyOf(
+    ...tcp,
+    wire(1, { kind, from, says: "Hel", sent: 10 }),
+    wire(3, { kind: "reset", from, sent: 10 }),
+    wire(2, { kind, from, says: "lo", sent: 11, fate: "lost", of: 1 }),
+  );
+  assertEquals(compare(good, broken), {
+    a: 1,
+    b: 2,
+    link: "server",
+    from,
+    what: "fate",
+    text:
+      "“lo” (2 bytes) from server arrives in the first run (#1) and is lost in the second (#2).",
+  });
+  assertEquals(
+    compare(broken, good)?.text,
+    "“lo” (2 bytes) from server is lost in the first run (#2) and arrives in the second (#1).",
+  );
+});
+
 Deno.test("lab view: the first difference is found, and said", () => {
   const a = historyOf(
     ...START,

@@ -19,6 +19,7 @@ import {
 import { launcher, wire, WIRE_FLAGS } from "./launches.ts";
 import { outcomesOf } from "./misuse.ts";
 import { find, needs } from "./needs.ts";
+import { takeTurn } from "./turn.ts";
 
 /** Asserts that these texts come in this order. */
 function assertOrder(text: string, ...expected: string[]): void {
@@ -125,10 +126,33 @@ Deno.test(needs(["python3"], {
   },
 }));
 
+Deno.test(needs(["python3"], {
+  name:
+    "own programs: a silent server is met on the usual port, past the relay",
+  async fn() {
+    using _turn = await takeTurn(); // the usual port is for one at a time
+    await using server = await script("server.py", SERVER);
+    const client =
+      `"${python}" -c "import socket; s = socket.create_connection(('127.0.0.1', 12345)); s.sendall(b'hi'); print(s.recv(9))"`;
+    await using launch = launcher(
+      "tcp",
+      ...["--server", `"${python}" "${server.path}" 12345 quiet`],
+      ...["--client", client],
+    );
+    const status = await launch.exits();
+    if (/in use/.test(launch.stdout)) return; // another program has the port
+    assertEquals(status, 0, launch.stdout + launch.stderr);
+    assertStringIncludes(
+      launch.stdout.replace(/\s+/g, " "),
+      "server itself has port 12345, so client may pass the relay by",
+    );
+  },
+}));
+
 Deno.test(needs(["sh"], {
   name: "own programs: a shell command as the client, and its exit status",
   async fn() {
-    const command = `sh -c 'echo "{host}" "{port}" "{url}"; exit 3'`;
+    const command = `CODE=3 sh -c 'echo "{host}" "{port}" "{url}"; exit $CODE'`;
     await using launch = launcher("http", "--client", command);
     await assertExits(launch, 1);
     assertMatch(

@@ -14,7 +14,7 @@ import { View } from "../launch/show/view.ts";
 /** The pictures of the root README, and the columns of each. */
 export const PICTURES: Record<string, number> = {
   "launch/drawings/wire-view.svg": 92,
-  "launch/drawings/wire-view-narrow.svg": 50,
+  "launch/drawings/wire-view-narrow.svg": 56,
 };
 
 /** The example that they show. */

@@ -2,7 +2,7 @@
  * What a person sees: the pictures of the wire view are what it shows today, and so
  * are the questions that Deno asks in a terminal.
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import { PATIENCE_MS, Program, ROOT } from "./assertions.ts";
 import { readDocuments } from "./documents.ts";
@@ -10,6 +10,14 @@ import { needs } from "./needs.ts";
 import * as picture from "./picture.ts";
 import { anyNumbers } from "./transcript.ts";
 import { takeTurn } from "./turn.ts";
+
+Deno.test("picture: the lab's is small enough for a README, and is told in words", async () => {
+  const path = "launch/drawings/lab.png";
+  const { size } = await Deno.stat(join(ROOT, path));
+  assert(size < 200_000, `${path} has ${size} bytes`);
+  const readme = await Deno.readTextFile(join(ROOT, "README.md"));
+  assertMatch(readme, /!\[[^\]]{80,}\]\(launch\/drawings\/lab\.png\)/);
+});
 
 for (const [path, columns] of Object.entries(picture.PICTURES)) {
   Deno.test(`docs: ${path} is what the wire view shows`, async () => {
@@ -25,7 +33,8 @@ for (const [path, columns] of Object.entries(picture.PICTURES)) {
 /** Its lines without what depends on chance: numbers, and who ends first. */
 function essence(svg: string): string[] {
   return picture.textOf(svg)
-    .map((line) => anyNumbers(line).replaceAll("│", "").trim()).sort();
+    .map((line) => anyNumbers(line).replaceAll("│", ""))
+    .map((line) => line.replace(/\s+/g, " ").trim()).sort();
 }
 
 for (const { blocks } of await readDocuments()) {

@@ -7,7 +7,14 @@ import { inNetstat, inProcNet, listening } from "../launch/programs/ports.ts";
 import { RUN_FOLDER } from "../launch/programs/program.ts";
 import { Reaper } from "../launch/programs/reaper_client.ts";
 import { Typing } from "../launch/programs/typing.ts";
-import { PATIENCE_MS, Program, ROOT, start, within } from "./assertions.ts";
+import {
+  noSignals,
+  PATIENCE_MS,
+  Program,
+  ROOT,
+  start,
+  within,
+} from "./assertions.ts";
 
 /** Runs with output in files, as on Windows, on every system. */
 async function withFiles(fn: () => Promise<void>): Promise<void> {
@@ -169,6 +176,18 @@ Deno.test("programs: what they print becomes lines, also what has no end", async
   await program.endInput();
   await program.exits(PATIENCE_MS);
   assertMatch(lines.at(-1) ?? "", /last$/);
+});
+
+Deno.test("programs: one that is deaf to SIGTERM is killed", {
+  ignore: noSignals,
+}, async () => {
+  await using program = evaluates(`
+    Deno.addSignalListener("SIGTERM", () => {});
+    console.log("deaf");
+    ${WAITS};`);
+  await program.prints("deaf");
+  const { signal } = await within(PATIENCE_MS, program.stop(100), "its end");
+  assertEquals(signal, "SIGKILL");
 });
 
 Deno.test("programs: a typed line waits for what it is to follow", async () => {

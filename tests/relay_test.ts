@@ -12,6 +12,7 @@ import {
   PATIENCE_MS,
   Program,
   ROOT,
+  sendFrom,
   TcpListener,
   TcpPeer,
   UdpPeer,
@@ -74,7 +75,7 @@ async function resettable(port: number): Promise<net.Socket> {
 
 /** How reading from a connection ends: what came before, and then what. */
 async function ending(peer: TcpPeer): Promise<string> {
-  const buffer = new Uint8Array(1024);
+  const buffer = new Uint8Array(65_536);
   let text = "";
   try {
     while (true) {
@@ -145,6 +146,60 @@ Deno.test("TCP relay: a server's reset reaches the client after its bytes", asyn
     "server: reset",
   );
   await new Promise((resolve) => server.close(resolve));
+});
+
+Deno.test("TCP relay: what was said before a reset arrives, as soon as there is a server", async () => {
+  using listener = new TcpListener();
+  const reports = new Reports();
+  await using relay = await relayTcp(to(listener.port, reports));
+  relay.hold(() => true);
+  const client = await resettable(relay.address.port);
+  client.write("last words", () => client.resetAndDestroy());
+  await until(() => relay.held().some(({ kind }) => kind === "reset"));
+  relay.hold(null); // now it connects; the rest must wait until it has
+  using server = await listener.accept();
+  assertEquals(await ending(server), "last words, ConnectionReset");
+});
+
+Deno.test("TCP relay: a reset after 1 MB comes after 1 MB", async () => {
+  const link = { name: "server", transport: "tcp" as const };
+  const network = await parseNet(["down.reset=1MB"], { links: [link] });
+  using listener = new TcpListener();
+  await using relay = await relayTcp({
+    link: "server",
+    target: { hostname: "127.0.0.1", port: listener.port },
+    recorder: new Recording(() => {}),
+    conditions: network.of(link),
+  });
+  using client = await TcpPeer.connect(relay.address.port);
+  using server = await listener.accept();
+  const sending = server.send(new Uint8Array(2_000_000)).catch(() => {});
+  const text = await ending(client);
+  assertEquals(text.length - 1_000_000, ", ConnectionReset".length);
+  await sending;
+});
+
+Deno.test("TCP relay: a reset does not wait for one who never reads", async () => {
+  using listener = new TcpListener();
+  let written = 0, resets = 0;
+  const recorder = new Recording(({ kind, bytes }) => {
+    written += bytes.length;
+    if (kind === "reset") resets++;
+  });
+  const target = { hostname: "127.0.0.1", port: listener.port };
+  await using relay = await relayTcp({ link: "server", target, recorder });
+  using _client = await TcpPeer.connect(relay.address.port);
+  using server = await listener.accept();
+  const sending = server.send(new Uint8Array(50_000_000)).catch(() => {});
+  // All buffers on the way are full when nothing more comes to the relay.
+  for (let before = -1; before !== written;) {
+    before = written;
+    await pause(200);
+  }
+  assert(relay.reset(1));
+  await sending;
+  await until(() => !relay.reset(1));
+  assertEquals(resets, 1);
 });
 
 Deno.test("TCP relay: writing to a side that has gone is a reset, not silence", async () => {
@@ -526,6 +581,47 @@ Deno.test("TCP relay: conditions reset, stall, and are changed while it runs", a
   );
 });
 
+Deno.test("TCP relay: stalled before the first byte, it is there nevertheless", async () => {
+  const link = { name: "server", transport: "tcp" as const };
+  const network = await parseNet(["stall=0B"], { links: [link] });
+  const reports = new Reports();
+  using listener = new TcpListener();
+  await using relay = await relayTcp({
+    ...to(listener.port, reports),
+    conditions: network.of(link),
+  });
+  using client = await TcpPeer.connect(relay.address.port);
+  await reports.assertEquals("client: condition", "client: connect");
+  assert(relay.reset(1));
+  assertEquals(await ending(client), ", ConnectionReset");
+  // Who has gone leaves nothing that waits for the end of the stall.
+  const other = await resettable(relay.address.port);
+  await until(() => reports.lines.length > 4);
+  other.resetAndDestroy();
+  await within(PATIENCE_MS, relay.settled(2 * PATIENCE_MS), "its end");
+});
+
+Deno.test("TCP relay: a condition for a time begins, ends, and lets go by itself", async () => {
+  const link = { name: "server", transport: "tcp" as const };
+  const texts: string[] = [];
+  const recorder = new Recording(({ kind, text }) => {
+    if (kind === "condition") texts.push(text);
+  });
+  using listener = new TcpListener();
+  const target = { hostname: "127.0.0.1", port: listener.port };
+  await using relay = await relayTcp({ link: "server", target, recorder });
+  using client = await TcpPeer.connect(relay.address.port);
+  using server = await listener.accept();
+  const ms = Math.ceil(recorder.now() / 1000);
+  const net = `stall=0B@${ms + 100}ms..${ms + 300}ms`;
+  relay.change((await parseNet([net], { links: [link], seed: 1 })).of(link));
+  await until(() => texts.includes(`${net} begins`));
+  await client.send("stalled"); // if this machine is not too slow
+  await server.assertReplies("stalled");
+  await until(() => texts.includes(`${net} ends`));
+  assertEquals(texts[0], `now: ${net}`);
+});
+
 Deno.test(needs(["sh"], {
   name:
     "TCP relay: no descriptors left: says so, serves, and goes on afterwards",
@@ -678,6 +774,14 @@ Deno.test("UDP relay: held datagrams are dropped, doubled, overtaken", async () 
   assertEquals(await client.assertReceives("stranger"), relay.address.port);
   await server.send("e", port);
   await client.assertReceives("e");
+  // A stranger is no client, and the same one each time.
+  const strangers: number[] = [];
+  for (const text of ["1", "2"]) {
+    assert(relay.inject(0, "client", new TextEncoder().encode(text)));
+    strangers.push(await server.assertReceives(text));
+  }
+  assertEquals(strangers[1], strangers[0]);
+  assert(strangers[0] !== port);
 });
 
 Deno.test("UDP relay: 3,000 datagrams with loss and more: each is accounted for", async () => {
@@ -729,6 +833,10 @@ async function until(isSo: () => boolean): Promise<void> {
     assert(performance.now() < end, `in vain for: ${isSo}`);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
@@ -822,6 +930,7 @@ Deno.test("UDP relay: keeps peers apart, and strangers out", async () => {
   assert(one !== two);
   using stranger = new UdpPeer();
   await stranger.send("I am the server", one);
+  if (Deno.build.os === "linux") await sendFrom("127.0.0.2", server, one);
   await server.send("for the second", two);
   await server.send("for the first", one);
   await second.assertReceives("for the second");
@@ -834,15 +943,20 @@ Deno.test("UDP relay: remembers 500 peers and forgets the silent ones", async ()
   using regular = new UdpPeer();
   await regular.send("0", relay.address.port);
   const port = await server.assertReceives("0");
+  let first = 0;
   for (let i = 1; i <= 600; i++) {
     using passerBy = new UdpPeer();
     await passerBy.send(`${i}`, relay.address.port);
-    await server.assertReceives(`${i}`);
+    const seen = await server.assertReceives(`${i}`);
+    if (i === 1) first = seen;
     if (i % 100 === 0) {
       await regular.send("still here", relay.address.port);
       assertEquals(await server.assertReceives("still here"), port);
     }
   }
+  // Who is forgotten keeps no socket.
+  const hostname = "127.0.0.1";
+  Deno.listenDatagram({ transport: "udp", hostname, port: first }).close();
 });
 
 Deno.test("UDP relay: 10,000 datagrams arrive whole and in order", async () => {

@@ -257,6 +257,13 @@ Deno.test("saved run: played again, each message once and in order", async () =>
     Error,
     "nothing to play",
   );
+  const signal = AbortSignal.abort(new Error("Ctrl-C"));
+  const nobody = { hostname: "127.0.0.1", port: 9 };
+  await assertRejects(
+    () => play({ header: HEADER, events }, nobody, { signal }),
+    Error,
+    "Ctrl-C",
+  );
 });
 
 Deno.test("saved run: datagrams played again, lost ones too, copies not", async () => {
@@ -301,6 +308,11 @@ Deno.test(needs(["tshark"], {
         event(10, { kind: "connect", connection: 2 }),
         event(11, { bytes: big, connection: 2 }),
         event(12, { kind: "reset", connection: 2, causes: ["reset=1KB"] }),
+        event(13, { kind: "connect", connection: 3 }),
+        event(14, {
+          ...{ kind: "refused", from: "server", connection: 3 },
+          text: "refused by 127.0.0.1:9",
+        }),
       ]);
       const names = [
         ...["frame.interface_name", "tcp.len", "udp.length", "tcp.flags.reset"],
@@ -327,6 +339,7 @@ Deno.test(needs(["tshark"], {
       has("event 8: again, a copy of event 7 (duplicate=#2)");
       has("event 3: late (delay=5ms)");
       has("event 12: made by the relay (reset=1KB)");
+      has("refused by 127.0.0.1:9");
       has("made up");
       // Both interfaces have the whole stream, in pieces that IPv4 can carry.
       for (const side of ["client side", "server side"]) {
@@ -343,7 +356,7 @@ Deno.test(needs(["tshark"], {
         ...["server side"], // the copy
       ]);
       const resets = all("tcp.flags.reset").filter((one) => /1|True/.test(one));
-      assertEquals(resets.length, 2);
+      assertEquals(resets.length, 3); // the refusal is on the client's side alone
       for (const name of protocols) {
         const wrong = all(`${name}.checksum.status`).filter((one) =>
           one !== "1"

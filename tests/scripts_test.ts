@@ -520,6 +520,36 @@ table(
 );
 
 table(
+  "a client gives up a machine that does not answer, after 10 s",
+  clients.filter(([, { by }]) => by === "tcp"),
+  async (task, script) => {
+    // Its queue is full, so the system takes no notice of another SYN.
+    const options = { hostname: "127.0.0.1", port: 0, tcpBacklog: 1 };
+    using listener = Deno.listen(options);
+    const { port } = listener.addr;
+    using _first = await TcpPeer.connect(port);
+    using _second = await TcpPeer.connect(port);
+    const { args = [], types = [] } = script;
+    const where = [...at(script, "127.0.0.1", port), ...args];
+    const began = performance.now();
+    await using program = await launch(task, where);
+    for (const line of types) await program.type(line);
+    const complaint =
+      /(talk with|connect to) 127\.0\.0\.1.*time|OFFLINE: .*time/;
+    await program.until(
+      () => complaint.test(program.stdout + program.stderr),
+      "give up",
+      PATIENCE_MS,
+    );
+    assert(performance.now() - began > 9_900);
+    if (program.stderr === "") return; // the incrementer's can be told to try again
+    await assertExits(program, 1);
+    assertComplaint(program, complaint);
+  },
+  Deno.build.os !== "linux",
+);
+
+table(
   "alone in an empty folder; a stranger cannot command the terminal",
   all,
   async (task, script) => {

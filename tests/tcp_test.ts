@@ -91,7 +91,7 @@ Deno.test("tcp/client: takes what one read returns for the message", async () =>
   using peer = await listener.accept();
   await peer.send("x".repeat(1025));
   await assertExits(client, 0);
-  assertMatch(client.stdout, /^Server says: x{1,1024}\n$/);
+  assertMatch(client.stdout, /^Server says: x{1024}\n$/);
 });
 
 Deno.test("tcp/client: reports a server that leaves without a word", async () => {
@@ -119,6 +119,8 @@ Deno.test("tcp/chat: turns, empty lines, long texts, exit by the client", async 
   await answerPrompt(client, "You (client): ", "  ");
   await answerPrompt(client, "You (client): ", "grüß dich 👋");
   await assertPrints(server, "Client: grüß dich 👋\n");
+  await answerPrompt(server, "You (server): ", "");
+  await answerPrompt(server, "You (server): ", "  ");
   await answerPrompt(server, "You (server): ", LONG);
   await assertPrints(client, `Server: ${LONG}\n`);
   await answerPrompt(client, "You (client): ", LONG);
@@ -418,6 +420,16 @@ waiting.push({
       await assertPrints(server, `Waiting for the client ...\n${notice}`);
       await peer.assertReplies(long);
     };
+    const slow = async () => {
+      using listener = new TcpListener();
+      await using client = await startClient("tcp:chat:client", listener.port);
+      using peer = await listener.accept();
+      await answerPrompt(client, "You (client): ", "hello");
+      await peer.assertReplies("hello");
+      await new Promise((resolve) => setTimeout(resolve, 13_000));
+      await peer.send("here"); // the notice has come before that
+      await assertPrints(client, `${notice}Server: here\nYou (client): `);
+    };
     const quick = async () => {
       using listener = new TcpListener();
       await using client = await startClient("tcp:chat:client", listener.port);
@@ -428,7 +440,7 @@ waiting.push({
       await new Promise((resolve) => setTimeout(resolve, 11_000));
       assert(!client.stdout.includes("No answer"));
     };
-    await Promise.all([client(), server(), quick()]);
+    await Promise.all([client(), server(), slow(), quick()]);
   },
 });
 
@@ -458,6 +470,18 @@ Deno.test(needs(["python3"], {
     await peer.send("Goodbye!");
     await assertPrints(client, /Server: Goodbye!\r?\nClient closed\./);
     await peer.assertCloses();
+
+    await using server = await startOnTerminal("tcp:chat:server", ["--port=0"]);
+    const [, port] = await assertPrints(server, /on \S+:(\d+) \.\.\./);
+    using other = await TcpPeer.connect(Number(port));
+    await assertPrints(server, "Waiting for the client ...");
+    await server.type("too early");
+    await assertPrints(server, "Not sent, it is the client's turn.");
+    await other.send("hello");
+    await assertPrints(server, /Client: hello\r?\nYou \(server\): /);
+    await server.type("\x04"); // Ctrl-D
+    await other.assertReplies("exit");
+    await assertPrints(server, "Server closed.");
   },
 }));
 

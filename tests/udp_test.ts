@@ -142,7 +142,11 @@ waiting.push({
       const port = await peer.assertReceives(HELLO);
       using stranger = new UdpPeer();
       const flood = setInterval(() => stranger.send("forged", port), 5);
-      await assertExits(client, 1).finally(() => clearInterval(flood));
+      const late = setTimeout(() => peer.send("too late", port), 7_000);
+      await assertExits(client, 1).finally(() => {
+        clearInterval(flood);
+        clearTimeout(late);
+      });
       assertComplaint(client, complaint);
       assertStringIncludes(client.stderr, "no reply within 3 s");
       assertEquals(client.stdout, "");
@@ -164,6 +168,8 @@ Deno.test("udp/chat: turns, empty lines, long texts, exit by the client", async 
   await answerPrompt(client, "You (client): ", "grüß dich 👋");
   await assertPrints(server, /Client connected from 127\.0\.0\.1:\d+\n/);
   await assertPrints(server, "Client: grüß dich 👋\n");
+  await answerPrompt(server, "You (server): ", "");
+  await answerPrompt(server, "You (server): ", "  ");
   for (const text of TEXTS.slice(1)) {
     await answerPrompt(server, "You (server): ", text);
     await assertPrints(client, `Server: ${text}\n`);
@@ -182,6 +188,10 @@ Deno.test("udp/chat: turns, empty lines, long texts, exit by the client", async 
   await assertExits(server, 0);
   assert(client.stdout.endsWith(`Server: ${GOODBYE}\nClient closed.\n`));
   assert(server.stdout.endsWith("Client: EXIT\nServer closed.\n"));
+  // An empty line is not sent, so nobody waits for an answer to it.
+  for (const { stdout } of [client, server]) {
+    assert(!stdout.includes("No answer"), stdout);
+  }
 });
 
 Deno.test("udp/chat: exit by the server ends both", async () => {
@@ -349,9 +359,11 @@ waiting.push({
       const { server, port } = started;
       using peer = new UdpPeer();
       await join(peer, server, port);
+      const began = performance.now();
       await server.type("reply");
       await peer.assertReceives("reply");
       await assertPrints(server, `...\n${notice}You (server): `);
+      assert(performance.now() - began > 9_900);
       await server.type("again");
       await peer.assertReceives("again");
       await peer.send("here", port);
@@ -404,6 +416,16 @@ Deno.test(needs(["python3"], {
     await peer.assertReceives("exit");
     await peer.send(GOODBYE, port);
     await assertPrints(client, /Goodbye! .*\r?\nClient closed\./);
+
+    await using server = await startOnTerminal("udp:chat:server", ["--port=0"]);
+    const [, at] = await assertPrints(server, /on \S+:(\d+) \.\.\./);
+    await server.type("too early");
+    await assertPrints(server, "Not sent, it is the client's turn.");
+    await peer.send("hello", Number(at));
+    await assertPrints(server, /Client: hello\r?\nYou \(server\): /);
+    await server.type("\x04"); // Ctrl-D
+    await peer.assertReceives("exit");
+    await assertPrints(server, "Server closed.");
   },
 }));
 

@@ -4,6 +4,7 @@ import { Reaper } from "../launch/programs/reaper_client.ts";
 import { Timeline } from "../launch/show/timeline.ts";
 import type { Detail, Presenter } from "../launch/show/presenter.ts";
 import { fateOf } from "../launch/show/presenter.ts";
+import { replay } from "../launch/show/replay.ts";
 import { width } from "../launch/show/text.ts";
 import { View } from "../launch/show/view.ts";
 import type { WireEvent } from "../launch/wire/relay.ts";
@@ -182,6 +183,75 @@ Deno.test("timeline: 20,000 events do not hold others up, and all are shown", as
   assertEquals(all.length, 20_000);
 });
 
+Deno.test("timeline: what comes without a pause is shown nevertheless", async () => {
+  const words = new Words(1);
+  const timeline = new Timeline({ presenter: words });
+  let number = 0;
+  const timer = setInterval(
+    () => timeline.wire(LINK, event({ number: ++number })),
+    5,
+  );
+  try {
+    await words.seen;
+  } finally {
+    clearInterval(timer);
+    timeline.end({ counts: [], repeat: "" });
+  }
+});
+
+Deno.test("timeline: when it is far behind, it says how far", async () => {
+  const words = new Words(3_001);
+  const { wire } = words;
+  words.wire = (...args) => {
+    const end = performance.now() + (args[1].number > 16 ? 0 : 1);
+    while (performance.now() < end); // slow as a terminal that scrolls
+    wire(...args);
+  };
+  const timeline = new Timeline({ presenter: words });
+  for (let number = 1; number <= 3_000; number++) {
+    timeline.wire(LINK, event({ number }));
+  }
+  const shown = await words.seen;
+  assert(shown.includes("This picture is 2,984 events behind."));
+  timeline.end({ counts: [], repeat: "" });
+  timeline.wire(LINK, event({ number: 4_000 }));
+  timeline.line(say("server", "too late"));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assertEquals(words.words.at(-1), "end");
+});
+
+Deno.test("replay: a saved run in its order; what was late when it left, and when it came", () => {
+  const words = new Words(4);
+  let totals = "";
+  words.end = (...args: unknown[]) => void (totals = JSON.stringify(args));
+  const links = [{
+    ...{ name: "server", client: "client", transport: "udp" as const },
+    ...{ listen: "127.0.0.1:8080", target: "127.0.0.1:40000" },
+  }];
+  const header = {
+    ...{ start: 0, task: "", net: "", seed: 0, versions: {}, links },
+    programs: { client: "a.ts", server: "b.ts" },
+  };
+  const datagram = { kind: "datagram", bytes: bytes("abc") } as const;
+  const late = { sent: 1_000, delivered: 300_000, marks: ["late"] } as const;
+  const events = [
+    event({ ...datagram, number: 1, ...late }),
+    event({ ...datagram, number: 3, sent: 9_000, delivered: 9_000 }),
+    event({ ...datagram, number: 2, sent: 8_000, delivered: 8_000 }),
+  ];
+  replay({ header, events }, words, "run.jsonl");
+  assertEquals(words.words, [
+    "link",
+    ...["datagram 1 under way", "datagram 2", "datagram 3"],
+    "datagram 1 again",
+  ]);
+  const direction = { from: "client", to: "server", transport: "udp" };
+  assertEquals(JSON.parse(totals), [{
+    ...{ ms: 300, counts: [], repeat: "" },
+    directions: [{ ...direction, messages: 3, bytes: 9 }],
+  }]);
+});
+
 Deno.test("wire view: what the network did, in words", () => {
   const words = (some: Partial<WireEvent>) => fateOf(event(some)).join();
   assertEquals(words({}), "");
@@ -200,7 +270,12 @@ Deno.test("wire view: what the network did, in words", () => {
   assertEquals(words({ marks: ["piece"], of: 2 }), "piece of #2");
   assertEquals(words({ marks: ["piece"] }), "first piece");
   assertEquals(words({ marks: ["glued"], of: 2 }), "glued to #2");
+  assertEquals(
+    words({ marks: ["late"], fate: "under way", delivered: null }),
+    "under way",
+  );
   assertEquals(words({ marks: ["corrupted"] }), "one bit wrong");
+  assertEquals(words({ kind: "reset", causes: ["reset=9B"] }), "(reset=9B)");
   assertEquals(words({ marks: ["overtaken"] }), "overtaken");
   assertEquals(words({ fate: "under way", delivered: null }), "under way");
 });
@@ -270,6 +345,35 @@ Deno.test("wire view: an arrow's number, time, text, size and fate", () => {
     /relay: no files/,
   );
   assertMatch(arrowOf({ kind: "condition", text: "loss" }), /network: loss/);
+});
+
+Deno.test("wire view: what is long takes few rows, and the names come again", () => {
+  const text = "word ".repeat(600).trim();
+  const said = rowsOf((view) => view.line(say("client", text), 0)).slice(7);
+  assertEquals(said.length, 3);
+  assertMatch(said.join("\n"), /… 2,999 bytes/);
+  const sent = arrowOf({ bytes: bytes(text) }).split("\n");
+  assertEquals(sent.length, 13); // twelve, and the arrow
+  assertMatch(sent.at(-2) ?? "", /…/);
+  const many = rowsOf((view) => {
+    for (let i = 0; i < 30; i++) view.line(say("client", `${i}`), 0);
+  });
+  assertEquals(many.filter((row) => /client +server$/.test(row)).length, 2);
+});
+
+Deno.test("wire view: a hex dump is whole, also where it is narrow", () => {
+  const sent = Uint8Array.from({ length: 32 }, (_, i) => i + 64);
+  const some = event({ bytes: sent });
+  for (const columns of [40, 80, 200]) {
+    const rows = rowsOf(
+      (view) => view.wire(LINK, some, { size: 32, isUpdate: false }, 0),
+      columns,
+      { hex: true },
+    ).join(" ");
+    const pairs = rows.match(/\b[4-5][0-9a-f](?= )/g) ?? [];
+    assertEquals(pairs.join(""), sent.toHex(), rows);
+    assertMatch(rows, /XYZ/);
+  }
 });
 
 Deno.test("wire view: how programs end", () => {
@@ -360,6 +464,41 @@ Deno.test("wire view: says once where a browser may go", () => {
   assertEquals(text.match(/Your own client or browser/g)?.length, 1, text);
   assertMatch(text, /at 127\.0\.0\.1:12345\./);
   assert(!rowsOf((view) => view.link(LINK)).join("").includes("Your own"));
+});
+
+Deno.test("wire view: names and commands stay apart, however long they are", () => {
+  const own = "python3 a/very/long/path/to/my_program.py --port {port} 你好";
+  const names = ["client", "broker", "nats", "toupper", "tolower"];
+  for (const count of [2, 4, 5]) {
+    for (const columns of [40, 80, 120, 200]) {
+      for (const choice of [0, 1, 2, 2 ** count - 1]) {
+        const members = names.slice(0, count).map((name, i) => ({
+          name,
+          title: choice >> i & 1 ? own : `${name}.ts`,
+        }));
+        const rows: string[] = [];
+        const view = new View({
+          columns: () => columns,
+          rows: () => 24,
+          print: (more) => void rows.push(...more),
+        }, { colours: false });
+        view.begin({ name: "x", summary: "", look: "", members }, []);
+        const [said = "", titles = ""] = rows.slice(-3);
+        const parts = titles.trim().split(/ {2,}/);
+        assertEquals(said.trim().split(/ {2,}/), names.slice(0, count));
+        assertEquals(parts.length, count, titles);
+        for (const [i, part] of parts.entries()) {
+          assert(
+            part.startsWith(
+              choice >> i & 1 ? "pyt" : (names[i] ?? "?").slice(0, 3),
+            ),
+            titles,
+          );
+        }
+        assert(width(titles) <= columns, titles);
+      }
+    }
+  }
 });
 
 Deno.test("wire view: columns of a terminal", () => {

@@ -38,7 +38,8 @@ console.log(`Connected (UDP) to ${name}. Type messages; 'exit' to quit.`);
 
 const encoder = new TextEncoder();
 const isExit = (text: string) => text.trim().toLowerCase() === "exit";
-const messages = receive(), lines = keyboard();
+const lines = keyboard();
+const messages = receive();
 let message = messages.next(), line = lines.next();
 let ourTurn = true, tries = 1;
 while (true) {
@@ -114,12 +115,12 @@ async function* receive(): AsyncGenerator<string, undefined> {
 
 /** Yields what is typed, line by line, from a terminal or a pipe. */
 async function* keyboard(): AsyncGenerator<string, undefined> {
-  let rest = "";
   const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+  let rest = "";
   for await (const text of typed) {
-    const lines = (rest + text).split("\n");
+    const lines = (rest + text).split(/\r?\n/);
     rest = lines.pop() ?? "";
-    for (const line of lines) yield line.replace(/\r$/, "");
+    yield* lines;
   }
   if (rest !== "") yield rest;
 }

@@ -40,7 +40,8 @@ console.log(`UDP Chat Server listening on ${name} ...`);
 
 const encoder = new TextEncoder();
 const isExit = (text: string) => text.trim().toLowerCase() === "exit";
-const messages = receive(), lines = keyboard();
+const lines = keyboard();
+const messages = receive();
 let message = messages.next(), line = lines.next(), ourTurn = false;
 while (true) {
   if (ourTurn) Deno.stdout.writeSync(encoder.encode("You (server): "));
@@ -74,6 +75,18 @@ while (true) {
       console.log("Waiting for the client ...");
     }
   }
+}
+
+/** Yields what is typed, line by line, from a terminal or a pipe. */
+async function* keyboard(): AsyncGenerator<string, undefined> {
+  const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+  let rest = "";
+  for await (const text of typed) {
+    const lines = (rest + text).split(/\r?\n/);
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+  if (rest !== "") yield rest;
 }
 
 /** Says the last word, which may get lost. */
@@ -112,18 +125,6 @@ async function* receive(): AsyncGenerator<string, undefined> {
     // Two servers that told each other so would do it for ever.
     else if (text !== busy) await send(busy, sender);
   }
-}
-
-/** Yields what is typed, line by line, from a terminal or a pipe. */
-async function* keyboard(): AsyncGenerator<string, undefined> {
-  let rest = "";
-  const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
-  for await (const text of typed) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) yield line.replace(/\r$/, "");
-  }
-  if (rest !== "") yield rest;
 }
 
 function nameOf({ hostname, port }: Deno.NetAddr): string {

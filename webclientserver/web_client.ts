@@ -125,11 +125,10 @@ async function takeHead() {
 async function* takeBody(status: number, headers: Headers) {
   if (status === 204 || status === 304) return; // these have none
   const coding = headers.get("transfer-encoding");
-  const lengths = headers.get("content-length")?.split(/\s*,\s*/);
-  if (coding === null && lengths) {
-    const [length = "", ...others] = new Set(lengths);
-    const isNumber = /^\d{1,15}$/.test(length) && others.length === 0;
-    if (!isNumber) throw new Error("its Content-Length is not one number");
+  const lengths = headers.get("content-length"); // "5", or "5, 5"
+  if (coding === null && lengths !== null) {
+    const [, length] = /^(\d{1,15})(\s*,\s*\1)*$/.exec(lengths) ?? [];
+    if (!length) throw new Error("its Content-Length is not one number");
     return yield* takeBytes(Number(length));
   }
   if (!/(^|,)\s*chunked$/i.test(coding ?? "")) {
@@ -212,14 +211,13 @@ async function ask(prompt: string): Promise<string | null> {
 }
 
 /** Yields what is typed, line by line, from a terminal or a pipe. */
-async function* keyboard(): AsyncGenerator<string> {
+async function* keyboard(): AsyncGenerator<string, undefined> {
+  const typed = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
   let rest = "";
-  for await (
-    const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())
-  ) {
-    const lines = (rest + text).split("\n");
+  for await (const text of typed) {
+    const lines = (rest + text).split(/\r?\n/);
     rest = lines.pop() ?? "";
-    for (const line of lines) yield line.replace(/\r$/, "");
+    yield* lines;
   }
   if (rest !== "") yield rest;
 }

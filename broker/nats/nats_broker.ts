@@ -137,7 +137,8 @@ async function readNats() {
     servers.push(host);
   }
   return {
-    ...{ servers, ...login },
+    servers,
+    ...login,
     resolve: false, // names stay names: permissions are for them
     waitOnFirstConnect: true, // NATS may start after us, and end before us
     maxReconnectAttempts: -1,

@@ -137,23 +137,25 @@ export class Feed implements Presenter {
   }
 
   state(role: string, state: RunningState, at: number): void {
-    this.#program(role, state, at, null, null);
+    this.#program(role, state, at, {
+      code: null,
+      signal: null,
+      stopped: false,
+    });
   }
 
-  ended({ role, code, signal }: Ending, at: number): void {
-    this.#program(role, "ended", at, code, signal);
+  ended({ role, code, signal, stopped }: Ending, at: number): void {
+    this.#program(role, "ended", at, { code, signal, stopped });
   }
 
   #program(
     role: string,
     state: ProgramState,
     at: number,
-    code: number | null,
-    signal: string | null,
+    how: Pick<Item & { kind: "program" }, "code" | "signal" | "stopped">,
   ): void {
     const edited = this.edited(role);
-    const more = { role, state, code, signal, edited };
-    this.add({ kind: "program", at: us(at), ...more });
+    this.add({ kind: "program", at: us(at), role, state, ...how, edited });
   }
 
   link(link: Link, at: number): void {
@@ -200,9 +202,8 @@ export class Feed implements Presenter {
         presenter.line({ role, text, stream, typed: typed ?? undefined }, at);
       } else if (item.kind === "note") presenter.note(item.text, at);
       else if (item.kind === "program" && item.state === "ended") {
-        const { role, code, signal } = item;
-        const ending = { role, code: code ?? 0, signal, stopped: false };
-        presenter.ended(ending, at);
+        const { role, code, signal, stopped } = item;
+        presenter.ended({ role, code: code ?? 0, signal, stopped }, at);
       } else if (item.kind === "wire") this.#again(item.event, seen, presenter);
       else if (item.kind === "over") counts.push(...item.counts);
     }

@@ -94,6 +94,8 @@ export type Item =
     /** How it has ended; null before. */
     code: number | null;
     signal: string | null;
+    /** Whether the lab has ended it, with all others: its status says nothing then. */
+    stopped: boolean;
     /** Whether it is an edited copy. */
     edited: boolean;
   }

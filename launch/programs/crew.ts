@@ -251,6 +251,7 @@ export class Crew implements AsyncDisposable {
       const ready = () => role.ready?.exec(server.stdout + server.stderr);
       const [, other] = await server.until(ready, "get ready", READY);
       if (other) port = Number(other);
+      if (!role.listens) this.#watcher.state?.(role.name, "running");
     }
     return { server, port };
   }
@@ -434,7 +435,8 @@ export class Crew implements AsyncDisposable {
     this.#programs.set(name, program);
     await reaper.started(program.group);
     if (this.#ending) program.kill("SIGKILL"); // it was stopped meanwhile
-    if (!role.listens) this.#watcher.state?.(name, "running");
+    const getsReady = role.ready !== undefined && !mine; // said when it is
+    if (!role.listens && !getsReady) this.#watcher.state?.(name, "running");
     program.ended.then(() => reaper.ended(program.group));
     this.#endings.push(
       program.ended.then(({ code, signal }) =>

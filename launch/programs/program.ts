@@ -199,7 +199,7 @@ export class Program {
 
   /** Whether it shows a prompt and nothing has been typed after it. */
   get asking(): boolean {
-    return this.status === undefined && this.prompt !== "";
+    return this.prompt !== "";
   }
 
   /** Types a line, as if at its keyboard. */

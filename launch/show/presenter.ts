@@ -106,7 +106,7 @@ export function fateOf(event: WireEvent): string[] {
   if (event.fate === "under way") words.push("under way");
   if (words.length === 0 && event.causes.length === 0) return [];
   const causes = event.causes.length > 0 ? ` (${event.causes.join(", ")})` : "";
-  return [words.join(", ") + causes];
+  return [(words.join(", ") + causes).trimStart()];
 }
 
 /** `0.4 ms`, `120 ms`, `3,000 ms`. */

@@ -34,6 +34,9 @@ const UPDATE = 16;
 /** Where an arrow of what is under way stops, as a part of its length. */
 const HALF = 0.6;
 
+/** The columns between two names, and those that a name may take where it is narrow. */
+const BETWEEN = 2, NAME = 16;
+
 /** The columns of a hex dump with 16 bytes a row. */
 const DUMP = 72;
 
@@ -383,26 +386,45 @@ export class View implements Presenter {
   }
 
   #names(scripts: boolean): void {
-    const names = this.#row(false), files = this.#row(false);
-    const roomy = this.#members.every(({ title }) =>
-      width(title) < this.#gap * 0.6
+    const titles = this.#members.map(({ title }) => title);
+    const roomy = titles.every((title) => width(title) < this.#gap * 0.6);
+    const names = this.#heading(
+      this.#members.map(({ name }) => name),
+      (i) => `${this.#style(this.#members[i]?.name ?? "")};${BOLD}`,
     );
-    for (const [i, { name, title }] of this.#members.entries()) {
-      const at = this.#at(name), last = this.#members.length - 1;
-      const place = (text: string, row: Row, style: string) => {
-        const columns = width(text);
-        const half = Math.floor(columns / 2);
-        const start = i === 0 ? -1 : i === last ? 2 - columns : -half;
-        row.put(at + start, text, style);
-      };
-      place(name, names, `${this.#style(name)};${BOLD}`);
-      // Two titles share one gap.
-      const most = this.#gap / (this.#members.length > 2 ? 1 : 2) - 2;
-      const short = title.includes(" ") ? title : basename(title);
-      place(roomy ? title : fit(short, most), files, DIM);
-    }
+    const files = this.#heading(roomy ? titles : titles.map(short), () => DIM);
     this.#print(scripts ? [names, files, this.#row()] : [names, this.#row()]);
     this.#printed = 0;
+  }
+
+  /** A row with a text for each program, near its line, with blanks between them. */
+  #heading(all: string[], style: (index: number) => string): Row {
+    const row = this.#row(false), last = all.length - 1;
+    // The longest are cut until there is room for all, and each is near its line.
+    let most = last > 1
+      ? Math.max(NAME, Math.floor(this.#gap) - 2)
+      : this.#width;
+    const room = this.#width - BETWEEN * last;
+    const taken = () =>
+      all.reduce((sum, text) => sum + Math.min(width(text), most), 0);
+    while (most > 1 && taken() > room) most--;
+    const texts = all.map((text) => fit(text, most));
+    const starts: number[] = [];
+    let free = 0;
+    for (const [i, text] of texts.entries()) {
+      const at = this.#at(this.#members[i]?.name), columns = width(text);
+      const middle = at - Math.floor(columns / 2);
+      const wish = i === 0 ? at - 1 : i === last ? at + 2 - columns : middle;
+      starts.push(Math.max(free, wish));
+      free = (starts.at(-1) ?? 0) + columns + BETWEEN;
+    }
+    let end = this.#width;
+    for (const [i, text] of [...texts.entries()].reverse()) {
+      const start = Math.min(starts[i] ?? 0, end - width(text));
+      row.put(start, text, style(i));
+      end = start - BETWEEN;
+    }
+    return row;
   }
 
   /** How many columns all of it takes. */
@@ -543,6 +565,13 @@ export class View implements Presenter {
     this.#printed += rows.length;
     this.#screen.print(rows.map((row) => row.render(this.#options.colours)));
   }
+}
+
+/** A script or command without the folders in it. */
+function short(title: string): string {
+  return title.split(" ").map((word) =>
+    /:\/\/|["'{}]/.test(word) ? word : basename(word)
+  ).join(" ");
 }
 
 /** An address as a person types it. */

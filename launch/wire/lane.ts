@@ -52,6 +52,7 @@ export class Lane {
   #closed = false;
   #running = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #watches: ReturnType<typeof setTimeout>[] = [];
   #left = -Infinity; // when the last one left
   #turn = false; // it is waiting for its turn
   readonly #began: number;
@@ -180,6 +181,7 @@ export class Lane {
       const ms = Math.min(us / 1000, LONGEST_MS);
       const timer = setTimeout(() => this.run(), Math.ceil(ms));
       Deno.unrefTimer(timer);
+      this.#watches.push(timer);
     }
   }
 
@@ -263,6 +265,7 @@ export class Lane {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
+    for (const timer of this.#watches) clearTimeout(timer);
     const cause = this.#stalledBy;
     for (const parcel of [...this.#held, ...this.#queue.slice(this.#head)]) {
       const isData = parcel.kind === "message" || parcel.kind === "datagram";

@@ -20,16 +20,17 @@ const AGAIN_US = 1e6;
 export class Link {
   readonly up: Direction;
   readonly down: Direction;
-  /** All queues that exist now. */
-  readonly lanes = new Set<Lane>();
   conditions: Conditions = CALM;
   #holds: ((event: WireEvent) => boolean) | null = null;
   readonly #options: RelayOptions;
+  readonly #lanes: () => Iterable<Lane>;
   readonly #troubles = new Map<string, number>();
   #timers: ReturnType<typeof setTimeout>[] = [];
 
-  constructor(options: RelayOptions) {
+  /** `lanes` returns all queues that exist now. */
+  constructor(options: RelayOptions, lanes: () => Iterable<Lane>) {
     this.#options = options;
+    this.#lanes = lanes;
     this.up = new Direction(options.link, "client");
     this.down = new Direction(options.link, "server");
     this.#set(options.conditions ?? CALM);
@@ -40,17 +41,16 @@ export class Link {
     return from === "client" ? this.up : this.down;
   }
 
-  /** Lets a new queue take part. */
-  add(lane: Lane): void {
-    this.lanes.add(lane);
-    lane.hold(this.#holds);
+  /** What a new queue must hold. */
+  get holds(): ((event: WireEvent) => boolean) | null {
+    return this.#holds;
   }
 
   /** See {@linkcode Relay.change}. */
   change(conditions: Conditions): void {
     const fresh = this.#set(conditions);
     this.#tell(`now: ${textOf(conditions)}`, []);
-    for (const lane of this.lanes) {
+    for (const lane of this.#lanes()) {
       lane.countFrom(fresh[lane.from]);
       lane.run();
     }
@@ -59,17 +59,17 @@ export class Link {
   /** See {@linkcode Relay.hold}. */
   hold(holds: ((event: WireEvent) => boolean) | null): void {
     this.#holds = holds;
-    for (const lane of this.lanes) lane.hold(holds);
+    for (const lane of this.#lanes()) lane.hold(holds);
   }
 
   held(): WireEvent[] {
-    return [...this.lanes].flatMap((lane) => lane.held())
+    return [...this.#lanes()].flatMap((lane) => lane.held())
       .sort((a, b) => a.number - b.number);
   }
 
   /** Does something to the queue that holds it. */
   some(act: (lane: Lane) => boolean): boolean {
-    return [...this.lanes].some(act);
+    return [...this.#lanes()].some(act);
   }
 
   /** Reports a trouble of the relay's own: each text once a second at most. */
@@ -85,8 +85,7 @@ export class Link {
 
   close(): void {
     for (const timer of this.#timers.splice(0)) clearTimeout(timer);
-    for (const lane of this.lanes) lane.close();
-    this.lanes.clear();
+    for (const lane of this.#lanes()) lane.close();
   }
 
   /** Returns what is new in each direction. */
@@ -113,7 +112,7 @@ export class Link {
     if (ms < 0 || ms > 2 ** 31 - 1) return;
     const timer = setTimeout(() => {
       this.#tell(text, [condition.text]);
-      for (const lane of this.lanes) lane.run();
+      for (const lane of this.#lanes()) lane.run();
     }, ms);
     Deno.unrefTimer(timer);
     this.#timers.push(timer);

@@ -15,8 +15,11 @@ import { HOST, type Relay, type RelayOptions, type Side } from "./relay.ts";
 const NO_DESCRIPTORS =
   "the system has no file descriptors left for it (ulimit -n)";
 
-/** How long bytes before a reset may take to leave, in ms. */
-const LAST_WORDS_MS = 1000;
+/**
+ * A reset takes away what its receiver has not read, if it is more than fits its
+ * buffer. So whoever was sent more than so many bytes has so many ms to read them.
+ */
+const FITS = 65_536, LAST_WORDS_MS = 300;
 
 /** How many clients may wait to be accepted. */
 const BACKLOG = 511;
@@ -59,8 +62,11 @@ const EXHAUSTED = ["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EADDRNOTAVAIL"];
 export async function relayTcp(given: RelayOptions): Promise<Relay> {
   const options = { ...given }; // the target may change
   const { listen } = options;
-  const link = new Link(options);
   const connections = new Map<number, Connection>();
+  const link = new Link(
+    options,
+    () => connections.values().flatMap(({ lanes }) => lanes),
+  );
   const starved = new Starved();
   let count = 0;
   const listener = net.createServer(
@@ -214,6 +220,11 @@ class Connection {
     this.#up.take("connect", number);
   }
 
+  /** Its queues. */
+  get lanes(): Lane[] {
+    return [this.#up, this.#down];
+  }
+
   #lane(from: Side): Lane {
     const { link, recorder } = this.#options;
     const lane = new Lane({
@@ -223,7 +234,8 @@ class Connection {
       room: () => void this.#socket(from)?.resume(),
       stop: (stop) => this.#stop(stop, from),
     });
-    this.#link.add(lane);
+    const { holds } = this.#link;
+    if (holds) lane.hold(holds);
     lane.watchTime();
     return lane;
   }
@@ -248,8 +260,15 @@ class Connection {
     });
     socket.on("close", () => {
       back.close();
-      if (--this.#open === 0) this.#finish();
+      this.#left();
     });
+  }
+
+  /** A socket is gone. What the client said may still be on its way to connect. */
+  #left(): void {
+    this.#open--;
+    const connects = !this.#server && !this.#up.empty && !this.#up.stalled;
+    if (!connects || this.#over) this.#finish();
   }
 
   /** Hands on what has left a queue; false if the socket is full. */
@@ -285,7 +304,7 @@ class Connection {
       if (!connected) this.#refuse(error);
     });
     server.on("close", () => {
-      if (!connected && --this.#open === 0) this.#finish();
+      if (!connected) this.#left();
     });
     return false;
   }
@@ -354,6 +373,7 @@ class Connection {
     this.#down.close();
     this.#client.destroy();
     this.#server?.destroy();
+    this.#finish();
   }
 
   /** Resets both sides, after what was on its way to them. */
@@ -361,23 +381,21 @@ class Connection {
     this.#over = true;
     for (const socket of [this.#client, this.#server]) {
       if (!socket || socket.destroyed) continue;
-      if (socket.writableLength === 0) {
+      if (socket.bytesWritten <= FITS) {
         socket.resetAndDestroy();
         continue;
       }
       const timer = setTimeout(() => socket.resetAndDestroy(), LAST_WORDS_MS);
-      socket.write(new Uint8Array(), () => {
-        clearTimeout(timer);
-        socket.resetAndDestroy();
-      });
+      socket.on("close", () => clearTimeout(timer));
     }
+    this.#finish();
   }
 
+  /** Forgets it, if both sockets are gone. */
   #finish(): void {
+    if (this.#open > 0) return;
     this.#up.close();
     this.#down.close();
-    this.#link.lanes.delete(this.#up);
-    this.#link.lanes.delete(this.#down);
     this.#finished.resolve();
   }
 }

@@ -18,8 +18,8 @@ import {
 /** How long after its server has gone a relay still hands on what it said, in ms. */
 const LAST_MS = 300;
 
-/** How many peers a relay keeps apart, and for how long without a word, in ms. */
-const PEERS = 500, IDLE_MS = 120_000;
+/** How many peers a relay keeps apart. */
+const PEERS = 500;
 
 /** How many datagrams are received before timers get their chance. */
 const RECEIVES = 500;
@@ -42,8 +42,6 @@ interface Peer {
   outbox: Outbox;
   number: number;
   address: Deno.NetAddr;
-  /** When it spoke last, in ms. */
-  last: number;
 }
 
 /**
@@ -51,8 +49,7 @@ interface Peer {
  *
  * Each peer gets a socket of its own towards the server, as in a router with
  * NAT: so the server can tell them apart, and its answers find their way. When
- * there are more than 500 peers, the one silent longest is forgotten, as is who
- * says nothing for two minutes.
+ * there are more than 500 peers, the one silent longest is forgotten.
  *
  * @example
  * ```ts
@@ -72,7 +69,7 @@ export async function relayUdp(options: RelayOptions): Promise<Relay> {
   const listenName = listen?.hostname ?? HOST;
   let front = bind(listenName, listen?.port ?? 0);
   const address = { hostname: front.addr.hostname, port: front.addr.port };
-  const link = new Link(options);
+  const link: Link = new Link(options, () => [up, down]);
   const byAddress = new Map<string, Peer>(); // the one silent longest first
   const byNumber = new Map<number, Peer>();
   let count = 0, closed = false, disposed = false;
@@ -87,7 +84,7 @@ export async function relayUdp(options: RelayOptions): Promise<Relay> {
     );
   };
   let outbox = new Outbox(front, failed);
-  const up = new Lane({
+  const up: Lane = new Lane({
     ...{ link: options.link, from: "client", recorder, ordered: false },
     direction: link.up,
     out(_, number, bytes) {
@@ -96,7 +93,7 @@ export async function relayUdp(options: RelayOptions): Promise<Relay> {
       return true;
     },
   });
-  const down = new Lane({
+  const down: Lane = new Lane({
     ...{ link: options.link, from: "server", recorder, ordered: false },
     direction: link.down,
     out(_, number, bytes) {
@@ -105,15 +102,6 @@ export async function relayUdp(options: RelayOptions): Promise<Relay> {
       return true;
     },
   });
-  link.add(up);
-  link.add(down);
-  const expiry = setInterval(() => {
-    for (const [key, { last }] of byAddress) {
-      if (performance.now() - last < IDLE_MS) break;
-      forget(key);
-    }
-  }, IDLE_MS / 10);
-  Deno.unrefTimer(expiry);
   let inbox = receive();
   return {
     address,
@@ -155,7 +143,6 @@ export async function relayUdp(options: RelayOptions): Promise<Relay> {
     async [Symbol.asyncDispose]() {
       disposed = true;
       clearTimeout(leaving);
-      clearInterval(expiry);
       close();
       link.close();
       await inbox.closed;
@@ -185,7 +172,6 @@ export async function relayUdp(options: RelayOptions): Promise<Relay> {
     const known = byAddress.get(key);
     const peer = known ?? welcome(address);
     if (!peer) return undefined;
-    peer.last = performance.now();
     if (byAddress.size > 1) byAddress.delete(key);
     byAddress.set(key, peer);
     const [oldest] = byAddress.keys();
@@ -204,7 +190,7 @@ export async function relayUdp(options: RelayOptions): Promise<Relay> {
     }
     const number = ++count;
     const peer: Peer = {
-      ...{ socket, number, address, last: 0 },
+      ...{ socket, number, address },
       outbox: new Outbox(socket, failed),
       inbox: new Inbox(socket, recorder, (bytes, { hostname, port }, at) => {
         if (port !== target.port || plain(hostname) !== target.hostname) return;

@@ -143,7 +143,7 @@ export abstract class BaseServer<
     } finally {
       signal?.removeEventListener("abort", stop);
       if (this.#listener === listener) this.close();
-      await pause(0, null); // accept() lets go of the port only then
+      await pause(0); // accept() lets go of the port only then
     }
   }
 
@@ -169,8 +169,7 @@ export abstract class BaseServer<
    */
   protected async answer(connection: Deno.TcpConn): Promise<boolean> {
     const { hostname, port } = connection.remoteAddr;
-    const host = hostname.includes(":") ? `[${hostname}]` : hostname; // IPv6
-    const client = `${host}:${port}`;
+    const client = `${hostname.replace(/.*:.*/, "[$&]")}:${port}`; // [::1]:1234
     const { timeout, quiet } = this.#limits;
     try {
       const request = await readRequest(connection, timeout, quiet);

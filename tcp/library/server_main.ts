@@ -63,9 +63,8 @@ function usage(wrong: string): never {
 function explain(event: PromiseRejectionEvent, address: string): never {
   event.preventDefault(); // one line instead of a stack trace
   const { name, message } = event.reason;
-  const advice = name === "AddrInUse"
-    ? " Stop the program that uses it, or pass another --port."
-    : "";
+  const inUse = " Stop the program that uses it, or pass another --port.";
+  const advice = name === "AddrInUse" ? inUse : "";
   console.error(`Cannot serve on ${address}: ${message}.${advice}`);
   Deno.exit(1);
 }

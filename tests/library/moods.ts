@@ -45,6 +45,11 @@ export default class Moods extends ServerProtocol {
       case "exit":
         Deno.exit(3);
         break;
+      case "busy": {
+        const end = performance.now() + Number(argument);
+        while (performance.now() < end);
+        break;
+      }
       case "loop":
         while (true);
     }

@@ -2,7 +2,7 @@
 
     python3 broker_client.py [HOST [PORT]]
 
-It sends the whole request in small letters, reads at most 1,024 bytes, and
+It sends the whole request in small letters, reads at most 4,096 bytes, and
 waits for its answer without end.
 """
 import socket
@@ -14,14 +14,14 @@ client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 print("To send data, enter 'tolower:text' or 'toupper:text' (type 'exit' to quit).")
 try:
     while True:
-        request = input("Enter request: ").lower()
+        request = input("Enter request: ").strip().lower()
         if request == "exit":
             break
         if not request.startswith(("tolower:", "toupper:")):
             print("Invalid request format. Use 'tolower:text' or 'toupper:text'")
             continue
         client.sendto(request.encode(), (host, port))
-        answer, _ = client.recvfrom(1024)
+        answer, _ = client.recvfrom(4096)
         print("Converted text:", answer.decode(), flush=True)
 except EOFError:
     print()

@@ -8,7 +8,8 @@ half-close.
 import socket
 import sys
 
-role, port, text = (sys.argv[1:] + ["1234", "Hello Server!"])[:3]
+DEFAULTS = ["server", "1234", "Hello Server!"]
+role, port, text = (sys.argv[1:] + DEFAULTS[len(sys.argv) - 1 :])[:3]
 if role == "server":
     listener = socket.create_server(("127.0.0.1", int(port)))
     print("Server is listening to port", listener.getsockname()[1], flush=True)

@@ -21,18 +21,20 @@ def server(port):
             print("Close request received. Server is closing...", flush=True)
             connection.close()
             return
+        name = request.split()[1]
+        name = "/index.html" if name == "/" else "/" + name.removeprefix("/")
         try:
-            with open("public" + request.split()[1]) as file:
-                response = "HTTP/1.1 200 OK\r\nConnection: Keep-Alive\r\n\r\n" + file.read()
+            with open("public" + name) as file:
+                response = "HTTP/1.0 200 OK\n\n" + file.read()
         except FileNotFoundError:
-            response = "HTTP/1.1 404 Not Found\r\n\r\nFile Not Found"
+            response = "HTTP/1.0 404 NOT FOUND\n\nFile Not Found"
         connection.sendall(response.encode())
         connection.close()
 
 
 def client(port, link, wish):
     connection = socket.create_connection(("127.0.0.1", port))
-    head = f"GET {link} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: {wish}\r\n\r\n"
+    head = f"GET {link} HTTP/1.0\r\nHost: 127.0.0.1\r\nConnection: {wish}\r\n\r\n"
     connection.sendall(head.encode())
     print(connection.recv(4096).decode(), flush=True)
     connection.close()

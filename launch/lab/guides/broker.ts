@@ -11,6 +11,7 @@ import {
   killed,
   LOOK_INSIDE,
   messages,
+  sinceRestart,
   textOf,
   when,
 } from "./watch.ts";
@@ -25,33 +26,22 @@ const NO_ERROR = /^(?!error: )/;
 
 const restart: Step = {
   title: "Bring it back",
-  do: "Start toupper again. Then type toupper:back into the client.",
+  do:
+    "Press Start above toupper. When it says that it waits, type toupper:back into the client.",
   look:
-    "The answer comes again. Neither the client nor the broker had to be started anew.",
+    "The answer comes again. Nobody had to start the client or the broker again.",
   done: (items) =>
     when(
-      [killed(items, "toupper"), "a server that you kill"],
       [
-        items.some((item) =>
-          item.kind === "did" && item.action === "restart" &&
-          item.role === "toupper"
-        ),
-        "toupper, which you start again",
+        sinceRestart(items, "toupper") !== null,
+        "toupper, which you kill and start again",
       ],
       [
-        replied(afterRestart(items), NO_ERROR),
-        "an answer after that",
+        replied(sinceRestart(items, "toupper") ?? [], NO_ERROR),
+        "an answer in capitals after that",
       ],
     ),
 };
-
-/** What has happened since a program was started again. */
-function afterRestart(items: readonly Item[]): readonly Item[] {
-  const at = items.findLastIndex((item) =>
-    item.kind === "did" && item.action === "restart"
-  );
-  return items.slice(at + 1);
-}
 
 /** One program between a client and servers that it never meets. */
 export const broker: Guide = {
@@ -84,7 +74,7 @@ export const broker: Guide = {
     {
       title: "Lose the question",
       do:
-        "In Network, choose the link to toupper, write up.loss=#1 under “Exactly which” and press Enter. Press Start again. Ask toupper:hello.",
+        "In Network, choose the link to toupper, write up.loss=#1 under “Exactly which” and press Enter. Press Start again, and ask toupper:hello.",
       look:
         "The broker hears nothing, and asks toupper again. The client only sees that it takes longer.",
       done: (items) =>
@@ -101,7 +91,7 @@ export const broker: Guide = {
     {
       title: "An answer that comes too late",
       do:
-        "Choose Calm for toupper, then set Delay to 3 s there. Press Start again. Ask toupper:late, and wait some seconds.",
+        "Choose Calm for toupper. Then choose “Back” and write 3000 into Delay. Press Start again. Ask toupper:late, and wait some seconds.",
       look:
         "The answer of toupper arrives at the broker at last. Where does it go?",
       guess: {
@@ -130,7 +120,7 @@ export const broker: Guide = {
     {
       title: "One server is gone",
       do:
-        "Choose Calm. Press Start again and kill toupper. Ask toupper:hello, then tolower:HELLO.",
+        "Choose Calm for toupper, and press Start again. When the client asks you, kill toupper (End it, Kill). Ask toupper:hello, then tolower:HELLO.",
       look:
         "The first request costs an error, within two seconds. The second one is answered as ever.",
       done: (items) =>
@@ -166,7 +156,8 @@ export const nats: Guide = {
     },
     {
       title: "Take the worker away",
-      do: "Kill toupper. Then type toupper:hello into the client.",
+      do:
+        "Kill toupper (End it, Kill). Then type toupper:hello into the client.",
       look: "See how long the client waits, and what it gets.",
       guess: {
         question:
@@ -190,7 +181,7 @@ export const nats: Guide = {
     {
       title: "Slow down one worker",
       do:
-        "In Network, choose the link of tolower and set Delay to 500 ms. Ask tolower:HELLO.",
+        "In Network, choose the link to nats that tolower has, and write 500 into Delay. Ask tolower:HELLO.",
       look:
         "Only this worker's connection is slow. The broker and the other worker don't notice.",
       done: (items) =>

@@ -99,7 +99,7 @@ export const tcpChat: Guide = {
     },
     {
       title: "Kill the partner",
-      do: "In Network, choose Calm. Then kill the server.",
+      do: "In Network, choose Calm. Then kill the server (End it, Kill).",
       look:
         "The client is told at once. When a program dies, its system still ends the connection for it.",
       done: (items) =>

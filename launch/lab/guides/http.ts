@@ -12,7 +12,7 @@ import {
   events,
   killed,
   LOOK_INSIDE,
-  messages,
+  sinceRestart,
   textOf,
   when,
 } from "./watch.ts";
@@ -91,30 +91,27 @@ export const http: Guide = {
         when([answered(items, 408), "the answer 408, after five seconds"]),
     },
     {
-      title: "Change the request on its way",
+      title: "Say something that is not HTTP",
       do:
-        "Choose Calm. Open Hold, switch it on, and press Start again. Ask for /. Let the connection through. When the request waits, press Change bytes, and replace the first line by hello. Then switch Hold off.",
+        "Choose Calm. Open the client's source. Find the line with GET ${path}, and change HTTP to HTPP there. Press Run edited, and ask for / again.",
       look:
-        "The server cannot read that as HTTP, and says so: 400 Bad Request. The client never knows that its request was changed.",
+        "The server cannot read that as HTTP, and says so: 400 Bad Request. An answer in HTTP tells more than a connection that just ends.",
       done: (items) =>
         when(
-          [
-            messages(items).some(({ marks }) => marks.includes("changed")),
-            "a request that you change",
-          ],
+          [edited(items, "client"), "the client as you have edited it"],
           [answered(items, 400), "the answer 400"],
         ),
     },
     {
       title: "Write a page of your own",
       do:
-        "Open the server's source, change the text of the page, and press Run edited. Ask for / again.",
+        "Press Back to the original. Then open the server's source, change the text of the page, and press Run edited. Ask for / again.",
       look:
         "Content-Length has changed with the text. The client needs it to know where the page ends.",
       done: (items) =>
         when(
           [edited(items, "server"), "the server as you have edited it"],
-          [answered(items, 200), "a response"],
+          [answered(items, 200), "a response with status 200"],
         ),
     },
   ],
@@ -135,7 +132,7 @@ export const threaded: Guide = {
     {
       title: "Kill the server",
       do:
-        "Press Start again. While the client asks you for a link, kill the server. Then type / into the client.",
+        "Press Start again. When the client asks you for a link, kill the server (End it, Kill). Then type / and n into the client.",
       look: "Nobody listens any more. What does the client say?",
       guess: {
         question: "The server is gone. How does the client find out?",
@@ -159,13 +156,20 @@ export const threaded: Guide = {
     },
     {
       title: "Bring it back",
-      do: "Start the server again, then the client, and ask for / once more.",
+      do:
+        "Press Start again. When the client asks you, kill the server, and then press Start above it. When it listens again, type / and n into the client.",
       look:
-        "The server has forgotten everything, and nobody minds. A server that keeps nothing between two requests is easy to replace.",
+        "The client notices nothing. A server that keeps nothing between two requests is easy to replace.",
       done: (items) =>
         when(
-          [killed(items, "server"), "a server that you kill"],
-          [answered(items, 200), "a response from the new server"],
+          [
+            sinceRestart(items, "server") !== null,
+            "a server that you kill and start again",
+          ],
+          [
+            answered(sinceRestart(items, "server") ?? [], 200),
+            "a response from the new server",
+          ],
         ),
     },
   ],

@@ -55,8 +55,9 @@ export const library: Guide = {
     {
       title: "Hold the FIN back",
       do:
-        "Choose Calm, open Hold, switch it on, and press Start again. Let the connection and the request through, but not the FIN.",
-      look: "The request is there, and its end is not. Does the server reply?",
+        "Choose Calm, open Hold, switch it on, and press Start again. Let the request through, but not the FIN that waits behind it.",
+      look:
+        "The request is there, and its end is not. A reply would wait at the relay, too. Does one come?",
       guess: {
         question: "The request arrives, but its FIN does not. What happens?",
         answers: [

@@ -86,7 +86,7 @@ export const tcp: Guide = {
     {
       title: "Hold the message",
       do:
-        "Choose Calm. Open Hold, switch it on, and press Start again. Wait as long as you like. Then let everything through.",
+        "Choose Calm. Open Hold, switch it on, and press Start again. Wait as long as you like. Then press Release all.",
       look:
         "Both programs wait. TCP has no clock for you: without a time limit of its own, a program waits for ever.",
       done: (items) =>
@@ -101,7 +101,7 @@ export const tcp: Guide = {
     {
       title: "Break the connection",
       do:
-        "With Hold still on, press Start again. Then open “Break the connection” and reset it.",
+        "With Hold still on, press Start again. At the end of Hold, open “Break the connection” and press Reset.",
       look:
         "A reset (RST) ends both directions at once. The client gets an error instead of an answer, and says so in one line.",
       done: (items) =>

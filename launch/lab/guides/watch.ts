@@ -68,11 +68,24 @@ export function ending(
   );
 }
 
-/** Whether a program was killed. */
+/** Whether somebody has ended a program, with `kill -9` or Ctrl-C. */
 export function killed(items: readonly Item[], role: string): boolean {
-  return items.some((item) =>
-    item.kind === "did" && item.action === "kill" && item.role === role
+  return ending(items, role) !== undefined &&
+    items.some((item) =>
+      item.kind === "did" && item.role === role &&
+      (item.action === "kill" || item.action === "interrupt")
+    );
+}
+
+/** What has happened since a program was started again; null if it was not. */
+export function sinceRestart(
+  items: readonly Item[],
+  role: string,
+): readonly Item[] | null {
+  const at = items.findLastIndex((item) =>
+    item.kind === "did" && item.action === "restart" && item.role === role
   );
+  return at < 0 ? null : items.slice(at + 1);
 }
 
 /** Whether a program has ended with an exit status that is not 0. */
@@ -112,7 +125,8 @@ export function when(...parts: [boolean, string][]): true | string {
 /** The step in which somebody opens a message. */
 export const LOOK_INSIDE = {
   title: "Look inside",
-  do: "Click on an arrow, or go to it with the arrow keys and press Enter.",
+  do:
+    "Click on the arrow of a message (in a list, on its line), or go to it with the arrow keys and press Enter.",
   done: (items: readonly Item[]): true | string =>
     when([opened(items), "a message that you open"]),
 };

@@ -7,6 +7,7 @@ import type { Guide } from "./guide.ts";
 import { answered } from "./http.ts";
 import {
   arrived,
+  edited,
   ending,
   LOOK_INSIDE,
   messages,
@@ -55,15 +56,12 @@ export const web: Guide = {
     {
       title: "Ask for a part of a file",
       do:
-        "Open Hold and switch it on. Type /test.txt into the client, then y. When the request waits, press Change bytes and add a line below the first one: Range: bytes=0-4. Let it go, and switch Hold off.",
+        "Open the client's source. In the line with GET ${path}, write Range: bytes=0-4\\r\\n before Connection. Press Run edited, and ask for /test.txt, then y.",
       look:
         "The status is 206, Partial Content, with five bytes. A browser does this when it goes on with a download.",
       done: (items) =>
         when(
-          [
-            messages(items).some(({ marks }) => marks.includes("changed")),
-            "a request that you change",
-          ],
+          [edited(items, "client"), "the client as you have edited it"],
           [answered(items, 206), "the answer 206"],
         ),
     },

@@ -46,7 +46,7 @@ export function Chooser({ lab }: { lab: Lab }) {
             lab={lab}
             example={example}
             number={index + 1}
-            isFirst={example === first}
+            isFirst={example === first && examples.length > 1}
           />
         ))}
       </ol>

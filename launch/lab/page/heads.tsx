@@ -23,12 +23,12 @@ export function Heads({ lab }: { lab: Lab }) {
 }
 
 function Head({ lab, role }: { lab: Lab; role: string }) {
-  const { history, phase, example } = lab;
+  const { history, history: { roles }, phase, example } = lab;
   const program = history.state(role);
   const title = history.run?.cast.members.find(({ name }) => name === role)
     ?.title ?? "";
   const script = example?.roles.find(({ name }) => name === role)?.script ?? "";
-  const isOwn = script !== "" && title !== script;
+  const isOwn = title !== script && title.includes(" ");
   const hasSource = script.endsWith(".ts") && !isOwn && phase !== "opened";
   const isAlive = isRunning(program);
   const { word, tone } = stateOf(lab, role, program);
@@ -42,7 +42,7 @@ function Head({ lab, role }: { lab: Lab; role: string }) {
         <h2>{role}</h2>
         <p class="script" title={title}>
           {isOwn && <span class="own">your own:</span>}{" "}
-          {shortened(title, isOwn)}
+          {shortened(title, isOwn, roles.length)}
           {program?.edited && isAlive && <span class="badge">edited</span>}
         </p>
       </div>
@@ -117,9 +117,10 @@ export function isRunning(program: Program): boolean {
     program.state !== "ended";
 }
 
-/** `tcp/server.ts` stays; of a long command the beginning. */
-function shortened(title: string, isOwn: boolean): string {
-  return isOwn || title.length < 28 ? title : title.replace(/^.*\//, "…/");
+/** `tcp/server.ts` stays where there is room; of a long command the beginning. */
+function shortened(title: string, isOwn: boolean, columns: number): string {
+  const room = columns > 3 ? 20 : 28;
+  return isOwn || title.length < room ? title : title.replace(/^.*\//, "…/");
 }
 
 function stateOf(
@@ -133,7 +134,8 @@ function stateOf(
   }
   switch (program.state) {
     case "ended": {
-      const { code, signal } = program;
+      const { code, signal, stopped } = program;
+      if (stopped && code !== 0) return { word: "stopped", tone: "ended" };
       if (signal) return { word: `ended by ${signal}`, tone: "bad" };
       return {
         word: `ended with status ${code ?? "?"}`,

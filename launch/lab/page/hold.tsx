@@ -152,7 +152,7 @@ function Held({ lab, event, isFirst }: {
         </span>
       </p>
       <p class="mono excerpt">{text}</p>
-      {gone && <p class="gone">{gone}</p>}
+      {gone && <p class={gone.isBad ? "gone" : "hint"}>{gone.text}</p>}
       <div class="row">
         <button
           type="button"
@@ -213,26 +213,28 @@ function Held({ lab, event, isFirst }: {
   );
 }
 
-/** What has happened on the sender's side while a message lay here; "" if nothing. */
+/** What the client has done while a message lay here; null if nothing. */
 function meanwhile(
   lab: Lab,
   event: PageEvent,
   link: LinkInfo | undefined,
-): string {
-  if (!link) return "";
+): { text: string; isBad: boolean } | null {
+  if (!link) return null;
   const { client } = link;
   const program = lab.history.state(client);
   if (program?.state === "ended") {
-    return `Meanwhile ${client} has ended${
-      program.code === null ? "" : ` with status ${program.code}`
-    }.`;
+    const status = program.code === null ? "" : ` with status ${program.code}`;
+    return { text: `Meanwhile ${client} has ended${status}.`, isBad: true };
   }
   const { items } = lab.history;
   for (let i = items.length - 1; i >= Math.max(0, items.length - 500); i--) {
     const item = items[i];
     if (!item) continue;
     if (item.kind === "line" && item.role === client && item.at > event.sent) {
-      return `Meanwhile ${client} says: ${item.text.slice(0, 80)}`;
+      return {
+        text: `Meanwhile ${client} prints: ${item.text.slice(0, 80)}`,
+        isBad: item.stream === "stderr",
+      };
     }
     if (
       item.kind === "wire" && item.event.link === event.link &&
@@ -240,10 +242,13 @@ function meanwhile(
       item.event.from === "client" && item.event.sent > event.sent &&
       (item.event.kind === "end" || item.event.kind === "reset")
     ) {
-      return `Meanwhile ${client} has given the connection up.`;
+      return {
+        text: `Meanwhile ${client} has given the connection up.`,
+        isBad: true,
+      };
     }
   }
-  return "";
+  return null;
 }
 
 /** Other bytes for a held message. */

@@ -33,7 +33,7 @@ export function KeepPanel({ lab }: { lab: Lab }) {
                   <a
                     class="button small"
                     href={`${name}?run=${encodeURIComponent(lab.run)}`}
-                    download={fileName(lab, name)}
+                    download={name}
                   >
                     {title}
                   </a>
@@ -65,17 +65,11 @@ export function KeepPanel({ lab }: { lab: Lab }) {
   );
 }
 
-/** `udp.jsonl`, `http-threaded.svg`. */
-function fileName(lab: Lab, name: string): string {
-  const example = lab.history.run?.example || "run";
-  return example.replace(/[^a-z0-9]+/gi, "-") + name.replace(/^[^.]*/, "");
-}
-
 function saveSvg(lab: Lab): void {
   const blob = new Blob([toSvg(lab.history)], { type: "image/svg+xml" });
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
-  link.download = fileName(lab, "run.svg");
+  link.download = "run.svg";
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

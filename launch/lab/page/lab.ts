@@ -380,6 +380,8 @@ export class Lab {
       this.history = new History();
       this.generation++;
       this.#last = 0;
+      // With programs of one's own there is nothing to choose between.
+      if (welcome.only !== null) this.choose(welcome.only);
     }
     if (this.script !== null && !this.drafts.has(this.script)) {
       this.connection.send({ type: "source", script: this.script });

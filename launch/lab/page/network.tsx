@@ -37,11 +37,25 @@ export function NetworkPanel({ lab }: { lab: Lab }) {
       <h2>Network</h2>
       <LinkChoice lab={lab} link={link} choose={choose} />
       {link && <Conditions key={link.name} lab={lab} link={link} />}
+      {link && <Invitation lab={lab} link={link} />}
       <details class="more">
         <summary>Chance</summary>
         <SeedField lab={lab} />
       </details>
     </>
+  );
+}
+
+/** Where a program of the user's own, or a browser, may go. */
+function Invitation({ lab, link }: { lab: Lab; link: LinkInfo }) {
+  const relay = lab.history.links.get(link.name)?.relay;
+  if (!relay || lab.phase !== "running") return null;
+  const who = link.transport === "tcp" ? "client or browser" : "client";
+  return (
+    <p class="hint">
+      Your own {who} is in the picture, too, at{" "}
+      <code>{relay.hostname}:{relay.port}</code>.
+    </p>
   );
 }
 

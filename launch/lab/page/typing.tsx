@@ -15,7 +15,11 @@ export function Typing({ lab }: { lab: Lab }) {
   // Once somebody has asked, the room stays, so that nothing jumps.
   if (lab.phase !== "running" || !lab.hasAsked) return null;
   return (
-    <div class="typing" data-columns={roles.length}>
+    <div
+      class="typing"
+      data-columns={roles.length}
+      data-asking={asking.length}
+    >
       {roles.map((role) => (
         <div class="typing-cell" key={role}>
           {asking.includes(role) && <LineEditor lab={lab} role={role} />}

@@ -116,11 +116,12 @@ function phrase(condition: Condition, thing: string): string {
   const { name, amount, unit, which, phase } = condition;
   const size = unit === "time" ? time(amount) : bytes(amount);
   const who = which ? `${whichText(which, thing)}` : `each ${thing}`;
+  const many = which !== null && areMany(which);
   const text = {
     loss: `${who} lost`,
-    duplicate: `${who} arrives twice`,
-    corrupt: `${who} has a wrong bit`,
-    reorder: `${who} is overtaken by the next one`,
+    duplicate: `${who} ${many ? "arrive" : "arrives"} twice`,
+    corrupt: `${who} ${many ? "have" : "has"} a wrong bit`,
+    reorder: `${who} ${many ? "are" : "is"} overtaken by the next one`,
     delay: `${who} ${size} later`,
     jitter: `${who} up to ${size} earlier or later`,
     size: `${who} of more than ${size} lost`,
@@ -139,9 +140,13 @@ function phrase(condition: Condition, thing: string): string {
 function whichText(which: Which, thing: string): string {
   switch (which.kind) {
     case "numbers":
-      return `${thing} ${which.numbers.map((n) => `#${n}`).join(", ")}`;
+      return `${thing}${which.numbers.length > 1 ? "s" : ""} ${
+        which.numbers.map((n) => `#${n}`).join(", ")
+      }`;
     case "every":
-      return `every ${ordinal(which.every)} ${thing}`;
+      return which.every === 1
+        ? `every ${thing}`
+        : `every ${ordinal(which.every)} ${thing}`;
     case "of":
       return `${which.count} of each ${which.of} ${thing}s`;
     case "share": {
@@ -151,11 +156,25 @@ function whichText(which: Which, thing: string): string {
   }
 }
 
+/** Whether what {@linkcode whichText} says is more than one. */
+function areMany(which: Which): boolean {
+  switch (which.kind) {
+    case "numbers":
+      return which.numbers.length > 1;
+    case "every":
+      return false;
+    case "of":
+      return which.count !== 1;
+    case "share":
+      return !shareText(which.share).startsWith("1 of ");
+  }
+}
+
 function ordinal(n: number): string {
   const tail = n % 100 > 10 && n % 100 < 14
     ? "th"
     : { 1: "st", 2: "nd", 3: "rd" }[n % 10] ?? "th";
-  return n === 1 ? "single" : `${n}${tail}`;
+  return `${n}${tail}`;
 }
 
 /** `1 of 5`, `3 of 100`, `5 of 1,000`. */

@@ -53,6 +53,8 @@ function lanesOf(history: History): Map<string, PageEvent[]> {
     lanes.set(key, lane);
     lane.push(event);
   }
+  // As they were sent: what is lost is known later than the reset that lost it.
+  for (const lane of lanes.values()) lane.sort((a, b) => a.number - b.number);
   return lanes;
 }
 
@@ -73,6 +75,10 @@ function compareLanes(a: PageEvent[], b: PageEvent[]): Difference | null {
         // Beyond the first bytes of a message nothing is known.
         if (x === undefined || y === undefined) break;
         if (x !== y) return difference(one, two, "bytes");
+      }
+      // Where a stream is cut does not count, but whether it arrives does.
+      if ((one.fate === "lost") !== (two.fate === "lost")) {
+        return difference(one, two, "fate");
       }
       restA += length;
       restB += length;
@@ -112,6 +118,13 @@ function difference(
     text = `Only ${one ? "the first" : "the second"} run has ${
       only ? `#${only.number}, ${said(only)}` : "this"
     }, ${where}.`;
+  } else if (what === "fate" && one.kind === "message") {
+    const [lost, ways] = one.fate === "lost"
+      ? [one, ["is lost", "arrives"]]
+      : [two, ["arrives", "is lost"]];
+    text =
+      `${said(lost)} ${where} ${ways[0]} in the first run (#${one.number})` +
+      ` and ${ways[1]} in the second (#${two.number}).`;
   } else if (what === "fate") {
     text =
       `${said(one)} ${where} is ${

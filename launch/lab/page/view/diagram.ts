@@ -35,7 +35,7 @@ export interface Frame {
 const GAP = 8;
 
 /** How many rows a printed line may take, how much of it is looked at, and a row's height. */
-const LINE_ROWS = 3, GLANCE = 1_000, LINE_HEIGHT = 19;
+const LINE_ROWS = 6, GLANCE = 1_000, LINE_HEIGHT = 19;
 
 /** How much room an entry needs from its place to the next one's, in px. */
 export function heightOf(entry: Entry, history: History, frame: Frame): number {
@@ -537,11 +537,12 @@ function programShape(
   y: number,
 ): Shape {
   if (entry.item.kind !== "program") return shape("g", {});
-  const { role, state, code, signal } = entry.item;
+  const { role, state, code, signal, stopped } = entry.item;
   const { at, x, anchor, room } = beside(role, history, frame);
   const colour = `c${Math.max(0, history.roles.indexOf(role)) % 6}`;
   const isOver = state === "ended" || state === "idle";
-  const isBad = isOver && (signal !== null || code !== 0 && code !== null);
+  const isBad = isOver && !stopped &&
+    (signal !== null || code !== 0 && code !== null);
   const sign = isOver
     ? shape("path", { class: "lv-stop", d: `M${round(at - 7)},${round(y)}h14` })
     : state === "listening"

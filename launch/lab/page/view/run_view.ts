@@ -593,7 +593,10 @@ export class RunView extends EventTarget {
     if (this.#isList) return;
     const said = sentence(entry, this.#history);
     const more = isMarked ? `. ${this.#marked?.text}` : "";
-    element.setAttribute("aria-label", said + more);
+    // Its name, and what a pointer shows that stays on it: labels are cut to their room.
+    const title = document.createElementNS(element.namespaceURI, "title");
+    title.textContent = said + more;
+    element.prepend(title);
   }
 
   #setActive(): void {

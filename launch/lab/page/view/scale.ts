@@ -15,7 +15,7 @@ export const ROW = 30, BAND = 34, TOP = 36;
 const SILENCE = 1_000_000, MEDIANS = 10;
 
 /** What would take more px than this becomes a band, too; and if open, it takes at most. */
-const TALL = 560, TALLEST = 4_000;
+const TALL = 260, TALLEST = 4_000;
 
 /**
  * How steep the median delivery is, at least, too, and how far the median distance,

@@ -149,6 +149,7 @@ export function plainText(item: Entry["item"], withRole: boolean): string {
       if (item.state !== "ended" && item.state !== "idle") {
         return `${who}starts${item.edited ? ", edited" : ""}`;
       }
+      if (item.stopped && item.code !== 0) return `${who}stopped`;
       if (item.signal) return `${who}ended by ${visible(item.signal)}`;
       return item.code ? `${who}ended with status ${item.code}` : `${who}ends`;
     }
