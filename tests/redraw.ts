@@ -1,7 +1,7 @@
 /**
  * Draws again what the READMEs show of the wire view: the Mermaid diagrams, the
  * transcripts with the option `timeline`, and the pictures of the root README, from
- * real runs. Look at `git diff` then. (The picture of the lab: `redraw_lab.ts`.)
+ * real runs. Look at `git diff` then. (The picture of the lab: `lab/redraw.ts`.)
  *
  *     deno run --allow-run --allow-env --allow-read --allow-write --allow-net=127.0.0.1 tests/redraw.ts [README.md …]
  */

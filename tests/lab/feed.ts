@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Item, PageEvent } from "../launch/lab/messages.ts";
-import type { Link } from "../launch/programs/cast.ts";
+import type { Item, PageEvent } from "../../launch/lab/messages.ts";
+import type { Link } from "../../launch/programs/cast.ts";
 
 /** An item that begins a run with these programs. */
 export function run(...names: string[]): Item {

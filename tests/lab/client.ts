@@ -7,14 +7,14 @@ import type {
   Item,
   PageEvent,
   Welcome,
-} from "../launch/lab/messages.ts";
+} from "../../launch/lab/messages.ts";
 import {
   PATIENCE_MS,
   type Program,
   ROOT,
   start,
   within,
-} from "./assertions.ts";
+} from "../assertions.ts";
 
 /** A lab that runs. */
 export class Lab implements AsyncDisposable {

@@ -11,8 +11,8 @@ import {
   type Item,
   KEPT_EVENTS,
   PAGES,
-} from "../launch/lab/messages.ts";
-import { EXAMPLES } from "../launch/programs/examples.ts";
+} from "../../launch/lab/messages.ts";
+import { EXAMPLES } from "../../launch/programs/examples.ts";
 import {
   assertFails,
   noSignals,
@@ -20,10 +20,10 @@ import {
   ROOT,
   start,
   within,
-} from "./assertions.ts";
+} from "../assertions.ts";
 import { join } from "@std/path";
-import { base64, Lab, LabPage, textOf } from "./lab_client.ts";
-import { find, needs } from "./needs.ts";
+import { base64, Lab, LabPage, textOf } from "./client.ts";
+import { find, needs } from "../needs.ts";
 
 /** Who asks now, by what a page was told. */
 function asking(items: readonly Item[]): string | undefined {

@@ -1,18 +1,18 @@
 /** The lab's page, with the real lab, in a real browser. */
 import { assert, assertEquals } from "@std/assert";
-import { Program } from "./assertions.ts";
-import { Lab } from "./lab_client.ts";
-import { needs } from "./needs.ts";
-import { bundlePage } from "../launch/lab/bundle.ts";
+import { Program } from "../assertions.ts";
+import { Lab } from "./client.ts";
+import { needs } from "../needs.ts";
+import { bundlePage } from "../../launch/lab/bundle.ts";
 import {
   presetOf,
   readForm,
   whyNot,
   writeForm,
-} from "../launch/lab/page/conditions_form.ts";
-import { fromHex, toHex, toText } from "../launch/lab/page/bytes.ts";
-import { Draft } from "../launch/lab/page/drafts.ts";
-import type { FromPage, Source } from "../launch/lab/messages.ts";
+} from "../../launch/lab/page/conditions_form.ts";
+import { fromHex, toHex, toText } from "../../launch/lab/page/bytes.ts";
+import { Draft } from "../../launch/lab/page/drafts.ts";
+import type { FromPage, Source } from "../../launch/lab/messages.ts";
 
 Deno.test(needs(["chromium"], {
   name:
@@ -22,7 +22,7 @@ Deno.test(needs(["chromium"], {
     await using browser = new Program("browser", [
       "run",
       "--allow-all",
-      "tests/lab_page_browser.ts",
+      "tests/lab/page_browser.ts",
       lab.address,
     ]);
     await browser.prints("done\n", { ms: 300_000 });

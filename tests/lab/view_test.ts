@@ -6,19 +6,19 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import type { Item } from "../launch/lab/messages.ts";
+import type { Item } from "../../launch/lab/messages.ts";
 import {
   cellAt,
   httpOf,
   linesOf,
   rowOf,
-} from "../launch/lab/page/view/bytes.ts";
-import { drawingOf, heightOf } from "../launch/lab/page/view/diagram.ts";
-import { compare, History, toSvg } from "../launch/lab/page/view/mod.ts";
-import { BAND, Median, Scale } from "../launch/lab/page/view/scale.ts";
-import { Search, search } from "../launch/lab/page/view/search.ts";
-import { type Shape, toText } from "../launch/lab/page/view/svg.ts";
-import { sentence } from "../launch/lab/page/view/words.ts";
+} from "../../launch/lab/page/view/bytes.ts";
+import { drawingOf, heightOf } from "../../launch/lab/page/view/diagram.ts";
+import { compare, History, toSvg } from "../../launch/lab/page/view/mod.ts";
+import { BAND, Median, Scale } from "../../launch/lab/page/view/scale.ts";
+import { Search, search } from "../../launch/lab/page/view/search.ts";
+import { type Shape, toText } from "../../launch/lab/page/view/svg.ts";
+import { sentence } from "../../launch/lab/page/view/words.ts";
 import {
   brokered,
   everything,
@@ -29,8 +29,8 @@ import {
   program,
   run,
   wire,
-} from "./lab_feed.ts";
-import { needs } from "./needs.ts";
+} from "./feed.ts";
+import { needs } from "../needs.ts";
 
 const START = [run("client", "server"), link("client", "server")];
 const FRAME = { width: 1000, gutter: 72, right: 12, character: 7.8, now: 0 };
@@ -612,7 +612,7 @@ Deno.test("lab view: the first difference is found, and said", () => {
 
 // --------------------------------------------------------------- in a browser
 
-/** What each part of `lab_view_browser.ts` prints. */
+/** What each part of `view_browser.ts` prints. */
 const PARTS: Record<string, string[]> = {
   drawing: [
     "drew each event where it was sent and where it arrived",
@@ -635,7 +635,7 @@ for (const [part, seen] of Object.entries(PARTS)) {
     name: `lab view: in Chromium, ${part}`,
     async fn() {
       const browser = fromFileUrl(
-        new URL("lab_view_browser.ts", import.meta.url),
+        new URL("view_browser.ts", import.meta.url),
       );
       const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
         args: ["run", "--no-check", "--allow-all", browser, part],

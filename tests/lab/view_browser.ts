@@ -1,8 +1,8 @@
 /**
- * Looks at what the lab draws in a real browser; run by `lab_view_test.ts`, as a
+ * Looks at what the lab draws in a real browser; run by `view_test.ts`, as a
  * program of its own because playwright-core wants every permission.
  *
- *     deno run --allow-all tests/lab_view_browser.ts PART [FOLDER]
+ *     deno run --allow-all tests/lab/view_browser.ts PART [FOLDER]
  *
  * Prints a line for each thing that it saw, in order, and "done" at the end; fails at
  * the first that is not as it should be. `pictures` leaves pictures in the folder.
@@ -11,8 +11,8 @@
 /// <reference lib="dom.iterable" />
 import { assert, assertEquals } from "@std/assert";
 import { chromium, type Page } from "npm:playwright-core@1.65.1";
-import type { Item } from "../launch/lab/messages.ts";
-import { History } from "../launch/lab/page/view/history.ts";
+import type { Item } from "../../launch/lab/messages.ts";
+import { History } from "../../launch/lab/page/view/history.ts";
 import {
   arrived,
   brokered,
@@ -23,9 +23,9 @@ import {
   overTcp,
   run,
   wire,
-} from "./lab_feed.ts";
-import { viewPage } from "./lab_view_page.ts";
-import { find } from "./needs.ts";
+} from "./feed.ts";
+import { viewPage } from "./view_page.ts";
+import { find } from "../needs.ts";
 
 const [part = "", pictures] = Deno.args;
 const html = await viewPage();

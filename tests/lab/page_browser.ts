@@ -1,9 +1,9 @@
 /**
  * Visits the lab's page in a real browser, as a newcomer would; run by
- * `lab_page_test.ts`, as a program of its own because playwright-core wants every
+ * `page_test.ts`, as a program of its own because playwright-core wants every
  * permission.
  *
- *     deno run --allow-all tests/lab_page_browser.ts "http://127.0.0.1:8888/?key=…" [FOLDER]
+ *     deno run --allow-all tests/lab/page_browser.ts "http://127.0.0.1:8888/?key=…" [FOLDER]
  *
  * With a folder it leaves pictures there. Several pages visit one lab at the same
  * time. Prints a line for each thing that one of them saw, and "done" at the end; fails
@@ -12,9 +12,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import axe from "npm:axe-core@4.14.1";
 import type { Locator, Page } from "npm:playwright-core@1.65.1";
-import { CONTROLS } from "../launch/lab/page/conditions_form.ts";
-import { launchChromium } from "./chromium.ts";
-import { find } from "./needs.ts";
+import { CONTROLS } from "../../launch/lab/page/conditions_form.ts";
+import { launchChromium } from "../chromium.ts";
+import { find } from "../needs.ts";
 
 const [address = "", pictures] = Deno.args;
 await using browser = await launchChromium();

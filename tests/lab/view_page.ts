@@ -6,7 +6,9 @@
 import { fromFileUrl } from "@std/path";
 import { build } from "npm:esbuild@0.28.2";
 
-const view = fromFileUrl(new URL("../launch/lab/page/view/", import.meta.url));
+const view = fromFileUrl(
+  new URL("../../launch/lab/page/view/", import.meta.url),
+);
 
 /** Colours as the lab's page has them. */
 const COLOURS = `

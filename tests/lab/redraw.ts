@@ -2,12 +2,12 @@
  * Takes the picture of the lab for the root README again, in Chromium, from a real
  * run: two people chat over a slow network that doubles a datagram.
  *
- *     deno run --allow-all tests/redraw_lab.ts
+ *     deno run --allow-all tests/lab/redraw.ts
  */
 import { join } from "@std/path";
-import { ROOT } from "../launch/programs/program.ts";
-import { launchChromium } from "./chromium.ts";
-import { Lab } from "./lab_client.ts";
+import { ROOT } from "../../launch/programs/program.ts";
+import { launchChromium } from "../chromium.ts";
+import { Lab } from "./client.ts";
 
 const PICTURE = "launch/drawings/lab.png";
 

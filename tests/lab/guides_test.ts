@@ -3,11 +3,11 @@
  * the step must be ticked.
  */
 import { assert, assertEquals } from "@std/assert";
-import { GUIDES } from "../launch/lab/guides/mod.ts";
-import type { Item, PageEvent } from "../launch/lab/messages.ts";
-import { EXAMPLES } from "../launch/programs/examples.ts";
-import { Lab, type LabPage } from "./lab_client.ts";
-import { needs } from "./needs.ts";
+import { GUIDES } from "../../launch/lab/guides/mod.ts";
+import type { Item, PageEvent } from "../../launch/lab/messages.ts";
+import { EXAMPLES } from "../../launch/programs/examples.ts";
+import { Lab, type LabPage } from "./client.ts";
+import { needs } from "../needs.ts";
 
 /** So many guides are followed at the same time; a lab has eight pages. */
 const AT_ONCE = 6;
