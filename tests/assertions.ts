@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { setTimeout as pause } from "node:timers/promises";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { basename, join } from "@std/path";
 import {
@@ -21,6 +22,27 @@ export const PATIENCE_MS = 20_000;
 
 /** Windows has no signals: what needs them is skipped there, by name. */
 export const noSignals: boolean = Deno.build.os === "windows";
+
+/** Stops a process (SIGSTOP); resolves when the system says that it stands still. */
+export async function freeze(
+  process: { pid: number; kill(signal: Deno.Signal): void },
+): Promise<void> {
+  const { pid } = process;
+  const state = async () => {
+    // proc_pid_stat(5): the state comes after the name, which is in brackets. Deno
+    // itself reads no file there; and not every Linux has ps.
+    const [program, ...args] = Deno.build.os === "linux"
+      ? ["cat", `/proc/${pid}/stat`]
+      : ["ps", "-o", "state=", "-p", `${pid}`];
+    const { stdout } = await new Deno.Command(program, { args }).output();
+    return new TextDecoder().decode(stdout).replace(/^.*\) /s, "");
+  };
+  process.kill("SIGSTOP");
+  const stopped = async () => {
+    while (!(await state()).startsWith("T")) await pause(10);
+  };
+  await within(20_000, stopped(), `process ${pid} to stop`);
+}
 
 /** A step of a test; what `needs()` and the like make of a test is one, too. */
 export interface Step {

@@ -12,6 +12,7 @@ import {
   assertExits,
   assertFails,
   assertPrints,
+  freeze,
   noSignals,
   PATIENCE_MS,
   Program,
@@ -570,7 +571,7 @@ waiting.push(needs(["python3"], {
     await using started = await log.serve();
     const { server, port } = started;
     using before = await assertGoesOn(port, 1, 0);
-    server.kill("SIGSTOP");
+    await freeze(server);
     const reset = `
 import socket, struct
 for i in range(20):
