@@ -33,6 +33,12 @@ const IDLE_MS = 50, LONGEST_MS = 250;
  */
 const WORK_MS = 10, REST_MS = 1, BUSY_MS = 60;
 
+/**
+ * From so many events on, showing goes before all else, so much longer at a time, in
+ * ms: programs that never rest are slowed down then, and memory has a bound.
+ */
+const FULL = 100_000, FULL_WORK_MS = 200;
+
 /** From so many on it is said how many events the view is behind. */
 const BEHIND = 2_000;
 
@@ -367,8 +373,10 @@ export class Timeline implements Watcher {
     }
     const more = shown + this.#queue.length > this.#left;
     this.#left = this.#queue.length;
-    const rest = more ? BUSY_MS : REST_MS;
-    this.#timer = setTimeout(() => this.#flush(WORK_MS), rest);
+    const isFull = this.#queue.length > FULL;
+    const work = isFull ? FULL_WORK_MS : WORK_MS;
+    const rest = more && !isFull ? BUSY_MS : REST_MS;
+    this.#timer = setTimeout(() => this.#flush(work), rest);
   }
 }
 

@@ -211,11 +211,9 @@ export abstract class BaseServer<
   }
 }
 
-/**
- * Serves one request, and is done. A client that leaves before it has a reply
- * does not count.
- */
+/** Serves one request. A client that leaves before its reply does not count. */
 export class Server extends BaseServer {
+  /** Ends after a reply. */
   protected override async serve(
     connections: AsyncIterable<Deno.TcpConn>,
   ): Promise<void> {
@@ -230,6 +228,7 @@ export class Server extends BaseServer {
  * meanwhile, also for a client that is silent or a protocol that is slow.
  */
 export class IterativeServer extends BaseServer {
+  /** Takes one after the other. */
   protected override async serve(
     connections: AsyncIterable<Deno.TcpConn>,
   ): Promise<void> {
@@ -256,6 +255,7 @@ export class IterativeServer extends BaseServer {
  */
 export class MultithreadedServer
   extends BaseServer<ServerProtocol | URL | string> {
+  /** Takes all that come. */
   protected override async serve(
     connections: AsyncIterable<Deno.TcpConn>,
   ): Promise<void> {

@@ -129,7 +129,7 @@ function phrase(condition: Condition, thing: string): string {
     cut: `${who} in pieces of at most ${size}, 5 ms apart`,
     glue: `what comes within ${size} in one piece`,
     reset: `reset after ${size}`,
-    stall: `nothing passes after ${size}`,
+    stall: `nothing passes ${amount === 0 ? "any more" : `after ${size}`}`,
   }[name] ?? name;
   if (!phase) return text;
   const from = `from ${time(phase.from)}`;
