@@ -371,6 +371,16 @@ test("one worker of a group gets each; an answer to any try counts", async () =>
     await client.assertReceives("!");
     assertEquals(count, 20);
     slow.unsubscribe();
+    // A worker that ends answers what it took; nobody is there for the next try.
+    connection.subscribe("convert.tolower", {
+      queue: "converters",
+      max: 1,
+      callback: (_, message) =>
+        void setTimeout(() => message.respond("last"), 700),
+    });
+    await connection.flush();
+    await client.send("tolower:last", crew.ports[0] ?? 0);
+    await client.assertReceives("last");
   } finally {
     await connection.close();
   }

@@ -96,7 +96,10 @@ async function ask(operation: typeof operations[number], text: Uint8Array) {
     if (!connection) throw new Error("there is no connection to NATS");
     const long = { timeout: 5_000 }; // an answer to an earlier try counts, too
     tries.push(connection.request(`convert.${operation}`, text, long));
-    const answer = await Promise.race([...tries, pause(WAIT_MS)]);
+    const any = Promise.any(tries).catch(({ errors: [first] }) => {
+      throw first; // none of them can be answered
+    });
+    const answer = await Promise.race([any, pause(WAIT_MS)]);
     if (answer) return answer.data;
   }
   throw new Error(`no ${operation} worker answers`);
