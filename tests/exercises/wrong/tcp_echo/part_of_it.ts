@@ -10,7 +10,7 @@ for await (const connection of listener) {
   while (true) {
     const length = await connection.read(buffer);
     if (length === null) break;
-    await connection.write(buffer.subarray(0, Math.min(length, 65_536)));
+    await connection.write(buffer.subarray(0, Math.min(length, 8_192)));
   }
   connection.close();
 }
