@@ -31,13 +31,13 @@ const IDLE_MS = 50, LONGEST_MS = 250;
  * short while, and a long one as long as more comes. So what is shown hardly slows
  * down what happens, and the picture catches up as soon as there is a pause.
  */
-const WORK_MS = 10, REST_MS = 1, BUSY_MS = 60;
+const WORK_MS = 10, REST_MS = 1, BUSY_MS = 120;
 
 /**
- * From so many events on, showing goes before all else, so much longer at a time, in
- * ms: programs that never rest are slowed down then, and memory has a bound.
+ * From so many events on, showing takes half of the time, so many ms in a row:
+ * programs that never rest are slowed down then, and memory has a bound.
  */
-const FULL = 100_000, FULL_WORK_MS = 200;
+const FULL = 200_000, FULL_WORK_MS = BUSY_MS;
 
 /** From so many on it is said how many events the view is behind. */
 const BEHIND = 2_000;
@@ -375,7 +375,7 @@ export class Timeline implements Watcher {
     this.#left = this.#queue.length;
     const isFull = this.#queue.length > FULL;
     const work = isFull ? FULL_WORK_MS : WORK_MS;
-    const rest = more && !isFull ? BUSY_MS : REST_MS;
+    const rest = more ? BUSY_MS : REST_MS;
     this.#timer = setTimeout(() => this.#flush(work), rest);
   }
 }
