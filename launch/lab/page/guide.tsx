@@ -36,6 +36,9 @@ export function GuidePanel({ lab }: { lab: Lab }) {
           ? `All ${steps.length} steps are done.`
           : `Step ${at + 1} of ${steps.length}`}
       </p>
+      <p class="hint narrow">
+        Close this panel to see the programs' buttons.
+      </p>
       <ol class="steps">
         {steps.map((step, index) => {
           const mark = state.markOf(index);
