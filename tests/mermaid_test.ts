@@ -58,12 +58,12 @@ for (const { name } of EXAMPLES) {
 }
 
 /**
- * Launches it, and looks at what is drawn; returns that. On a network with delays, a
- * busy machine may take longer than a program waits: then it asks once more, and the
- * picture shows that. So such a run has three attempts.
+ * Launches it, and looks at what is drawn; returns that. On a busy machine a program
+ * may ask once more, or its prompt may come late, and the picture shows that. So a
+ * run has three attempts.
  */
 async function draw(row: Row, reaper: Reaper): Promise<string> {
-  for (let left = row.args.includes("--net") ? 2 : 0; left > 0; left--) {
+  for (let left = 2; left > 0; left--) {
     try {
       return await drawOnce(row, reaper);
     } catch (error) {
