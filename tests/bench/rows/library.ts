@@ -68,6 +68,7 @@ export const libraryContests: Contest[] = [
     },
     peers: [{
       name: "Python, ThreadingTCPServer",
+      target: 1,
       start: () => python("ThreadingTCPServer", answer),
     }],
   },
@@ -81,6 +82,7 @@ export const libraryContests: Contest[] = [
     },
     peers: [{
       name: "Python, ThreadingTCPServer",
+      target: 1,
       start: () => python("ThreadingTCPServer", answer),
     }],
   },

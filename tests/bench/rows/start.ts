@@ -61,7 +61,6 @@ export const starts: Contest[] = SCRIPTS.map((script) => ({
   ours: { name: script.name, start: () => startingOurs(script) },
   peers: [{
     name: "Python",
-    target: 1,
     start: () => startingPython(script),
   }],
 }));
