@@ -12,23 +12,11 @@
  */
 import { Buffer } from "node:buffer";
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { chromium } from "npm:playwright-core@1.65.1";
-import { find } from "./needs.ts";
+import { launchChromium } from "./chromium.ts";
 
 const [origin = "", ...sizes] = Deno.args.filter((word) => !/^-/.test(word));
 const pictures = /--pictures=(\S+)/.exec(Deno.args.join(" "))?.[1];
-await using browser = await chromium.launch({
-  executablePath: find("chromium") ?? "",
-  args: [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-  ],
-});
+await using browser = await launchChromium();
 for (const size of sizes) {
   const [width = 0, height = 0] = size.split("x").map(Number);
   await visit(width, height);

@@ -13,6 +13,7 @@ import {
 } from "../../tests/exercises/verdict.ts";
 import { Workplace } from "../../tests/exercises/workplace.ts";
 import type { Command } from "../programs/command.ts";
+import { listening } from "../programs/ports.ts";
 import type { Reaper } from "../programs/reaper_client.ts";
 import type { WireEvent } from "../wire/relay.ts";
 import { setTimeout as pause } from "node:timers/promises";
@@ -83,7 +84,7 @@ export async function tryStep(
       return { verdict: "cannot tell", why, busy };
     }
     if (!(error instanceof NotYet)) throw error;
-    const nobody = nobodyThere(workplace, exercise);
+    const nobody = await nobodyThere(workplace, exercise);
     if (workplace.late && !nobody) {
       return { verdict: "cannot tell", why: BUSY, busy: true };
     }
@@ -109,10 +110,10 @@ export async function tryStep(
  * What is more to the point than what the check has missed: no socket was there to
  * answer, or the program had gone before it said anything.
  */
-function nobodyThere(
+async function nobodyThere(
   { events, program, target }: Workplace,
   { role, transport }: Exercise,
-): Finding | undefined {
+): Promise<Finding | undefined> {
   const status = program?.status;
   if (events.some(({ from, kind }) => from === role && kind !== "refused")) {
     return undefined; // it has said something
@@ -128,10 +129,11 @@ function nobodyThere(
         : "Its last lines say why.",
     };
   }
+  if (role === "client") return undefined;
   const nobody = transport === "tcp"
     ? events.some(({ kind }) => kind === "refused")
-    : !status && isFree(target);
-  if (role === "client" || !nobody) return undefined;
+    : !status && (await listening())?.udp.has(target) === false;
+  if (!nobody) return undefined;
   return {
     property: status
       ? `Your program printed a line and ended with status ${status.code}.`
@@ -168,18 +170,6 @@ function withTheEnd(
     cause: "The program goes on, but it has closed its listener. It must " +
       "stay open for the next client.",
   };
-}
-
-/** Whether nobody has a UDP port; Windows lets several have one. */
-function isFree(port: number): boolean {
-  if (Deno.build.os === "windows") return false;
-  const hostname = "127.0.0.1";
-  try {
-    Deno.listenDatagram({ transport: "udp", hostname, port }).close();
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** How the TypeScript program of an exercise is started. */

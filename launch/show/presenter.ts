@@ -104,9 +104,9 @@ export function fateOf(event: WireEvent): string[] {
   }
   if (event.fate === "lost") words.unshift("✕ lost");
   if (event.fate === "under way") words.push("under way");
-  if (words.length === 0 && event.causes.length === 0) return [];
-  const causes = event.causes.length > 0 ? ` (${event.causes.join(", ")})` : "";
-  return [(words.join(", ") + causes).trimStart()];
+  const parts = words.length > 0 ? [words.join(", ")] : [];
+  if (event.causes.length > 0) parts.push(`(${event.causes.join(", ")})`);
+  return parts.length > 0 ? [parts.join(" ")] : [];
 }
 
 /** `0.4 ms`, `120 ms`, `3,000 ms`. */

@@ -10,7 +10,7 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 import { assert, assertEquals } from "@std/assert";
-import { chromium, type Page } from "npm:playwright-core@1.65.1";
+import type { Page } from "npm:playwright-core@1.65.1";
 import type { Item } from "../../launch/lab/messages.ts";
 import { History } from "../../launch/lab/page/view/history.ts";
 import {
@@ -25,22 +25,11 @@ import {
   wire,
 } from "./feed.ts";
 import { viewPage } from "./view_page.ts";
-import { find } from "../needs.ts";
+import { launchChromium } from "../chromium.ts";
 
 const [part = "", pictures] = Deno.args;
 const html = await viewPage();
-await using browser = await chromium.launch({
-  executablePath: find("chromium") ?? "",
-  args: [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-  ],
-});
+await using browser = await launchChromium();
 const complaints: string[] = [];
 
 /** A page with a run. */

@@ -140,7 +140,7 @@ function phrase(condition: Condition, thing: string): string {
 function whichText(which: Which, thing: string): string {
   switch (which.kind) {
     case "numbers":
-      return `${thing}${which.numbers.length > 1 ? "s" : ""} ${
+      return `${thing}${areMany(which) ? "s" : ""} ${
         which.numbers.map((n) => `#${n}`).join(", ")
       }`;
     case "every":

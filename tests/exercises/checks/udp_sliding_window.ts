@@ -224,9 +224,8 @@ async function collect(
   expected: number,
 ): Promise<number> {
   const highest = () => Math.max(0, ...receiver.times.keys());
-  const take = async (ms: number) => {
+  const takeUpTo = async (target: number, ms: number) => {
     const end = performance.now() + ms;
-    const target = highest() < expected ? expected : expected + 1;
     while (highest() < target && performance.now() < end && !program?.status) {
       const datagram = await receiver.socket.receive(20);
       if (datagram) await receiver.take(datagram, () => []);
@@ -235,8 +234,8 @@ async function collect(
   // The first one takes as long as the program takes to start.
   const first = await receiver.socket.receive(10_000);
   if (first) await receiver.take(first, () => []);
-  if (highest() < expected) await take(2_000);
-  if (highest() === expected) await take(250);
+  await takeUpTo(expected, 2_000);
+  if (highest() === expected) await takeUpTo(expected + 1, 250);
   return highest();
 }
 
