@@ -34,12 +34,15 @@ export interface RunOptions {
   holds: ReadonlyMap<string, string>;
   /** The folder of copies that a role's script is run from. */
   copies: (role: string) => string | undefined;
+  /**
+   * Called when nothing runs any more, and all has been told to the feed: at once,
+   * because what is told to a run that is over is lost.
+   */
+  over: () => void;
 }
 
 /** One run. */
 export class Run {
-  /** Resolves when nothing runs any more, and all has been told to the feed. */
-  readonly over: Promise<void>;
   readonly #example: Example;
   readonly #options: RunOptions;
   readonly #links: LinkPlan[];
@@ -61,7 +64,6 @@ export class Run {
     this.#example = example;
     this.#options = options;
     this.#links = linksOf(example);
-    this.over = this.#finished.promise;
     const { feed, reaper, own, ports, copies } = options;
     this.#recorder = new Recording((event) => this.#took(event));
     const timeline = new Timeline({
@@ -127,7 +129,7 @@ export class Run {
   /** Ends all programs. */
   async stop(): Promise<void> {
     if (!this.#ending) await this.#finish("");
-    else await this.over;
+    else await this.#finished.promise;
   }
 
   /** Starts a program again that has ended. */
@@ -276,6 +278,7 @@ export class Run {
         counts: this.#counts.lines(namesOf(names)),
         repeat: "",
       });
+      this.#options.over();
       this.#finished.resolve();
     }
   }

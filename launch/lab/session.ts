@@ -250,14 +250,14 @@ export class Session {
       conditions: (link) =>
         this.#network?.of(link) ?? { seed: this.#seed, up: [], down: [] },
       copies: (role) => this.#copies.get(role),
+      over: () => {
+        if (this.#run !== run) return;
+        this.#end = run.now();
+        this.#run = undefined;
+      },
     });
     await this.#clear("", run.start);
     this.#run = run;
-    run.over.then(() => {
-      if (this.#run !== run) return;
-      this.#end = run.now();
-      this.#run = undefined;
-    });
     this.#did("start");
     run.begin(); // what goes wrong is told by the run itself
   }

@@ -12,7 +12,11 @@ import {
   KEPT_EVENTS,
   PAGES,
 } from "../../launch/lab/messages.ts";
+import { Edits } from "../../launch/lab/edits.ts";
+import { Session } from "../../launch/lab/session.ts";
+import { Sources } from "../../launch/lab/sources.ts";
 import { EXAMPLES } from "../../launch/programs/examples.ts";
+import { Reaper } from "../../launch/programs/reaper_client.ts";
 import {
   assertFails,
   noSignals,
@@ -1192,4 +1196,30 @@ Deno.test("lab: deno task exercise NAME --lab opens it with the program and its 
     event.from === "server" && textOf(event) === "a\x00b\n"
   );
   await end(page);
+});
+
+Deno.test("lab: what is asked for in the moment in which a run ends is told", async () => {
+  await using reaper = new Reaper();
+  const session = new Session({
+    ...{ reaper, examples: EXAMPLES, missing: () => "", own: {}, net: "" },
+    sources: new Sources(new Edits(new Set(), ".lab/none")),
+    ports: { server: 0 },
+  });
+  const { feed } = session;
+  const { promise: told, resolve } = Promise.withResolvers<void>();
+  const reader = feed.reader(0);
+  feed.subscribe(() => {
+    for (const item of reader.next()?.items ?? []) {
+      if (item.kind === "did" && item.action === "hold") resolve();
+      if (item.kind !== "over") continue;
+      // As a message that comes just now: after what is going on, before all else.
+      queueMicrotask(() => {
+        const hold = { type: "hold", link: "server", on: true } as const;
+        session.handle({ ...hold, containing: "" }, () => {});
+      });
+    }
+  });
+  await session.handle({ type: "choose", example: "tcp" }, () => {});
+  await session.handle({ type: "start", edited: [], seed: 1 }, () => {});
+  await within(PATIENCE_MS, told, "what was asked for");
 });
